@@ -1,0 +1,86 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// Files that appear whole or not at all: written beside their name, then renamed.
+public enum AtomicFile {
+  /// Ending of the temporary name; what a killed process leaves behind has it.
+  public static let partialSuffix = ".partial"
+
+  /// Writes a file through `body` and puts it in place under `path`, replacing what was there.
+  ///
+  /// The temporary file lies in the same directory (a rename must not cross file systems) and is removed when anything
+  /// fails. With `isDurable`, file and directory are flushed to the disk, so the result survives a power cut.
+  public static func write(
+    to path: String, isDurable: Bool = true, _ body: (FileWriter) throws(FileError) -> Void
+  ) throws(FileError) {
+    let (directory, name) = split(path)
+    guard !name.isEmpty else { throw FileError(path: path, reason: "is a directory", remedy: "name a file") }
+    let temporary = "\(directory)/.\(name).\(getpid())\(partialSuffix)"
+    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+    guard descriptor >= 0 else { throw FileError(path: path, action: "create", code: errno) }
+    var isOpen = true
+    do throws(FileError) {
+      try body(FileWriter(path: path, descriptor: descriptor))
+      if isDurable, fsync(descriptor) != 0 { throw FileError(path: path, action: "flush to the disk", code: errno) }
+      isOpen = false
+      guard close(descriptor) == 0 else { throw FileError(path: path, action: "finish writing", code: errno) }
+      guard rename(temporary, path) == 0 else { throw FileError(path: path, action: "put in place", code: errno) }
+    } catch {
+      // The first failure is the one to report; these two can only fail in its wake.
+      if isOpen { _ = close(descriptor) }
+      _ = unlink(temporary)
+      throw error
+    }
+    if isDurable { try flush(directory: directory) }
+  }
+
+  /// Directory and last component; the directory of a bare name is `.`.
+  static func split(_ path: String) -> (directory: String, name: String) {
+    guard let slash = path.lastIndex(of: "/") else { return (".", path) }
+    let directory = path[..<slash]
+    return (directory.isEmpty ? "/" : String(directory), String(path[path.index(after: slash)...]))
+  }
+
+  /// Makes a rename inside the directory durable. File systems that cannot flush a directory (`EINVAL`) are taken as
+  /// they are.
+  static func flush(directory: String) throws(FileError) {
+    let descriptor = open(directory, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw FileError(path: directory, action: "open the directory", code: errno) }
+    let code = fsync(descriptor) == 0 ? 0 : errno
+    _ = close(descriptor)
+    guard code == 0 || code == EINVAL else {
+      throw FileError(path: directory, action: "flush the directory to the disk", code: code)
+    }
+  }
+}
+
+/// Appends bytes to an open file.
+public struct FileWriter {
+  let path: String
+  let descriptor: Int32
+
+  public func write(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
+    var done = 0
+    while done < bytes.count {
+      #if canImport(Darwin)
+        let count = Darwin.write(descriptor, bytes.baseAddress! + done, bytes.count - done)
+      #else
+        let count = Glibc.write(descriptor, bytes.baseAddress! + done, bytes.count - done)
+      #endif
+      if count < 0 && errno == EINTR { continue }
+      guard count >= 0 else { throw FileError(path: path, action: "write", code: errno) }
+      done += count
+    }
+  }
+
+  public func write(_ bytes: [UInt8]) throws(FileError) {
+    var failure: FileError?
+    bytes.withUnsafeBytes { buffer in
+      do throws(FileError) { try write(buffer) } catch { failure = error }
+    }
+    if let failure { throw failure }
+  }
+}
