@@ -1,0 +1,117 @@
+import CKernels
+import COpenBLAS
+import Tensors
+
+/// The extents of a batch of equal matrix products C = op(A) · op(B), all row-major and densely packed.
+public struct ProductGeometry: Hashable, Sendable {
+  public let batch: Int
+  /// Rows of op(A) and C.
+  public let rows: Int
+  /// Columns of op(B) and C.
+  public let columns: Int
+  /// Columns of op(A), rows of op(B).
+  public let inner: Int
+  public let transposesLeft: Bool
+  public let transposesRight: Bool
+
+  public init(batch: Int, rows: Int, columns: Int, inner: Int, transposesLeft: Bool, transposesRight: Bool) {
+    self.batch = batch
+    self.rows = rows
+    self.columns = columns
+    self.inner = inner
+    self.transposesLeft = transposesLeft
+    self.transposesRight = transposesRight
+  }
+
+  /// Who multiplies. Small products spend more on OpenBLAS's packing than on arithmetic.
+  public enum Algorithm: Hashable, Sendable { case openBLAS, microKernel }
+
+  /// Up to this many multiply-adds per product our own micro-kernel is faster (measured from 8×8×16 to 512×256×256).
+  static let microKernelLimit = 34 << 20
+
+  public var algorithm: Algorithm {
+    rows * columns * inner <= Self.microKernelLimit ? .microKernel : .openBLAS
+  }
+
+  /// Whether a bias can be added on the way out.
+  public var takesEpilogue: Bool { batch == 1 && algorithm == .microKernel }
+
+  /// Scratch floats that `BoundProduct.run` needs.
+  public var workspaceCount: Int {
+    switch algorithm {
+    case .openBLAS: 0
+    case .microKernel:
+      Int(
+        ck_matmul_workspace(
+          transposesLeft ? 1 : 0, transposesRight ? 1 : 0, Int64(rows), Int64(columns), Int64(inner)))
+    }
+  }
+}
+
+/// What a product does to its result before it leaves the registers: `x + bias`, then LeakyReLU.
+public struct ProductEpilogue {
+  /// One number per column.
+  public let bias: UnsafeMutablePointer<Float>
+  /// Slope below zero; nil leaves the sum as it is.
+  public let slope: Float?
+
+  public init(bias: UnsafeMutablePointer<Float>, slope: Float?) {
+    self.bias = bias
+    self.slope = slope
+  }
+}
+
+/// A batch of products bound to addresses.
+public struct BoundProduct {
+  let geometry: ProductGeometry
+  let left: UnsafeMutablePointer<Float>
+  let right: UnsafeMutablePointer<Float>
+  let result: UnsafeMutablePointer<Float>
+  let workspace: UnsafeMutablePointer<Float>
+  let algorithm: ProductGeometry.Algorithm
+  let epilogue: ProductEpilogue?
+
+  /// - Precondition: an epilogue goes with one product by the micro-kernel.
+  /// - Shapes: left `[batch, m, k]` or transposed `[batch, k, m]`, right `[batch, k, n]` or `[batch, n, k]`, result
+  ///   `[batch, m, n]`; `workspace` has `geometry.workspaceCount` floats.
+  public init(
+    _ geometry: ProductGeometry, left: UnsafeMutablePointer<Float>, right: UnsafeMutablePointer<Float>,
+    result: UnsafeMutablePointer<Float>, workspace: UnsafeMutablePointer<Float>,
+    algorithm: ProductGeometry.Algorithm? = nil, epilogue: ProductEpilogue? = nil
+  ) {
+    self.geometry = geometry
+    self.left = left
+    self.right = right
+    self.result = result
+    self.workspace = workspace
+    self.algorithm = algorithm ?? geometry.algorithm
+    self.epilogue = epilogue
+    precondition(epilogue == nil || geometry.takesEpilogue, "an epilogue for \(geometry)")
+  }
+
+  public func run() {
+    let g = geometry
+    let (m, n, k) = (g.rows, g.columns, g.inner)
+    let (leftStride, rightStride) = (g.transposesLeft ? m : k, g.transposesRight ? k : n)
+    if let epilogue {
+      return ck_matmul_bias(
+        g.transposesLeft ? 1 : 0, g.transposesRight ? 1 : 0, Int64(m), Int64(n), Int64(k), left, Int64(leftStride),
+        right, Int64(rightStride), epilogue.bias, epilogue.slope == nil ? 0 : 1, epilogue.slope ?? 0, result, Int64(n),
+        workspace)
+    }
+    switch algorithm {
+    case .microKernel:
+      ck_matmul_batched(
+        Int64(g.batch), g.transposesLeft ? 1 : 0, g.transposesRight ? 1 : 0, Int64(m), Int64(n), Int64(k),
+        left, Int64(leftStride), Int64(m * k), right, Int64(rightStride), Int64(k * n), 0,
+        result, Int64(n), Int64(m * n), workspace)
+    case .openBLAS:
+      for index in 0..<g.batch {
+        cblas_sgemm(
+          CblasRowMajor, g.transposesLeft ? CblasTrans : CblasNoTrans, g.transposesRight ? CblasTrans : CblasNoTrans,
+          blasint(m), blasint(n), blasint(k), 1, left + index * m * k, blasint(leftStride),
+          right + index * k * n, blasint(rightStride), 0, result + index * m * n, blasint(n))
+      }
+    }
+  }
+}

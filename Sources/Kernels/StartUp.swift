@@ -1,0 +1,88 @@
+import CKernels
+import COpenBLAS
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// What must be right before OpenBLAS loads: its thread count and its choice of kernels.
+///
+/// OpenBLAS makes its pool of threads, and takes its decision about the CPU, while the dynamic loader runs, before
+/// `main`. So the program looks at the outcome, sets the environment, and executes itself again, once.
+public enum StartUp {
+  /// Marks the second execution; holds the kernels that OpenBLAS chose in the first.
+  public static let guardVariable = "LOCKSTEP_STARTED"
+
+  /// The kernels that this CPU deserves, where OpenBLAS may not know it: AMD's CPUs with 512-bit units are newer than
+  /// Debian's OpenBLAS 0.3.21, which takes them for Haswell and runs at half speed.
+  public static func deservedCore(chosen: String) -> String? {
+    let narrow: Set = [
+      "Haswell", "Zen", "Sandybridge", "Nehalem", "Prescott", "Core2", "Barcelona", "Bulldozer", "Piledriver",
+      "Steamroller", "Excavator",
+    ]
+    guard narrow.contains(chosen) else { return nil }
+    let level = ck_cpu_level_in_use()
+    if level == CK_LEVEL_V4 { return "SkylakeX" }
+    if level != CK_LEVEL_BASELINE, chosen != "Haswell", chosen != "Zen" { return "Haswell" }
+    return nil
+  }
+
+  /// Sets the environment for OpenBLAS and re-executes the program where that changes anything.
+  ///
+  /// Must be the first statement of `main`: before threads, before MPI. Values that the user has set stay.
+  public static func prepareEnvironment() {
+    guard getenv(guardVariable) == nil else { return }
+    var changed = false
+    if getenv("OPENBLAS_NUM_THREADS") == nil {
+      setenv("OPENBLAS_NUM_THREADS", "1", 1)
+      changed = openblas_get_num_threads() != 1
+    }
+    if getenv("OPENBLAS_CORETYPE") == nil, let core = deservedCore(chosen: coreName) {
+      setenv("OPENBLAS_CORETYPE", core, 1)
+      changed = true
+    }
+    guard changed else { return }
+    setenv(guardVariable, coreName, 1)
+    // On failure the program goes on as it was started, slower but right.
+    execv("/proc/self/exe", CommandLine.unsafeArgv)
+    unsetenv(guardVariable)
+  }
+
+  /// One line about the kernels in use where they are not those that OpenBLAS would use by itself, or should not be.
+  public static var note: String? {
+    if let deserved = deservedCore(chosen: coreName) {
+      return "OPENBLAS_CORETYPE is set to \(coreName): large products run at a fraction of this CPU's speed; "
+        + "unset it, or set \(deserved)"
+    }
+    guard let first = getenv(guardVariable).map({ String(cString: $0) }), first != coreName else { return nil }
+    return "OpenBLAS took this CPU for \(first); its \(coreName) kernels are used instead"
+  }
+
+  /// The kernels in use now, as OpenBLAS names them.
+  public static var coreName: String { String(cString: openblas_get_corename()) }
+
+  /// Re-selects OpenBLAS's kernels inside a running process: for tests and library use, where there is no second
+  /// start. Works on the shared DYNAMIC_ARCH build; others lack the two entry points and keep what they have.
+  ///
+  /// - Returns: the kernels in use afterwards.
+  @discardableResult
+  public static func selectCoreInProcess() -> String {
+    openblas_set_num_threads(1)
+    guard getenv("OPENBLAS_CORETYPE") == nil, let core = deservedCore(chosen: coreName) else { return coreName }
+    typealias Entry = @convention(c) () -> Void
+    let program = dlopen(nil, RTLD_NOW)
+    guard let quit = dlsym(program, "gotoblas_dynamic_quit"), let start = dlsym(program, "gotoblas_dynamic_init")
+    else { return coreName }
+    setenv("OPENBLAS_CORETYPE", core, 1)
+    unsafeBitCast(quit, to: Entry.self)()
+    unsafeBitCast(start, to: Entry.self)()
+    return coreName
+  }
+}
+
+extension StartUp {
+  /// Sets how many threads OpenBLAS uses for one large product.
+  public static func setThreads(_ count: Int) { openblas_set_num_threads(Int32(count)) }
+}
