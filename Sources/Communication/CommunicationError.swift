@@ -1,0 +1,33 @@
+/// What can go wrong between ranks. None of it can be repaired by one rank alone: the job ends.
+public enum CommunicationError: Error, Equatable, Sendable {
+  /// An MPI call failed: `code` and `text` are MPI's own.
+  case mpi(call: String, code: Int32, text: String, rank: Int)
+  /// The launcher and MPI disagree about how many processes there are; `text` says what to do.
+  case launch(text: String, rank: Int)
+  /// Ranks hold different values of what must be equal.
+  case disagreement(what: String, values: String, rank: Int)
+  /// Rank `rank` waits for rank `missing`, which has ended.
+  case abandoned(missing: Int, rank: Int)
+
+  /// The rank that noticed.
+  public var rank: Int {
+    switch self {
+    case .mpi(_, _, _, let rank), .launch(_, let rank), .disagreement(_, _, let rank), .abandoned(_, let rank): rank
+    }
+  }
+}
+
+extension CommunicationError: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .mpi(let call, let code, let text, let rank):
+      "rank \(rank): \(call) failed: \(text) (MPI code \(code)); the other ranks cannot go on without this one"
+    case .launch(let text, _):
+      text
+    case .disagreement(let what, let values, _):
+      "\(what) differs between ranks: \(values); start every rank with the same program, recipe and data"
+    case .abandoned(let missing, let rank):
+      "rank \(rank) waits for rank \(missing), which has ended"
+    }
+  }
+}

@@ -1,0 +1,42 @@
+import Tensors
+
+/// The ranks of a run and what they do together. Every method but `abort` is collective: all ranks call the same ones in
+/// the same order with the same sizes. One thread of a rank makes all the calls.
+///
+/// After start-up no call blocks inside MPI: a waiting rank polls, and gives its core away after a few microseconds.
+public protocol Communicator: AnyObject {
+  /// This process among all, from 0.
+  var rank: Int { get }
+  /// How many processes there are.
+  var size: Int { get }
+  /// This process among those of its machine, from 0.
+  var nodeRank: Int { get }
+  /// How many processes share this one's machine.
+  var nodeSize: Int { get }
+  /// What a user should know about how this communicator works here, one line each; empty when all is as planned.
+  var notes: [String] { get }
+
+  /// Replaces every value by its sum over the ranks; the same bits on every rank.
+  func allReduceSum(_ values: UnsafeMutableBufferPointer<Float>) throws(CommunicationError)
+  /// Replaces every value by its sum over the ranks; the same bits on every rank.
+  func allReduceSum(_ values: UnsafeMutableBufferPointer<Double>) throws(CommunicationError)
+  /// Replaces every value by the largest that any rank holds.
+  func allReduceMaximum(_ values: UnsafeMutableBufferPointer<Int64>) throws(CommunicationError)
+  /// Copies the bytes of rank `root` to all.
+  func broadcast(_ bytes: UnsafeMutableRawBufferPointer, from root: Int) throws(CommunicationError)
+  /// Copies the bytes of every rank, in rank order, into `gathered` on rank `root`; the other ranks pass nil.
+  ///
+  /// - Precondition: the same number of bytes, below 2³¹, on every rank; `gathered` holds `size` times as many.
+  func gather(
+    _ bytes: UnsafeRawBufferPointer, into gathered: UnsafeMutableRawBufferPointer?, at root: Int
+  ) throws(CommunicationError)
+  /// Returns when every rank has called it.
+  func barrier() throws(CommunicationError)
+  /// Memory for gradients, zeroed, where they are summed fastest: on one node a stretch of the window all its ranks see.
+  /// The block must not be used after `close()`.
+  func makeReducibleBlock(floatCount: Int) throws(CommunicationError) -> ReducibleBlock
+  /// The regular end, on all ranks. Nothing may be called afterwards.
+  func close() throws(CommunicationError)
+  /// Ends every rank at once with `exitCode`, whatever they are doing.
+  func abort(exitCode: Int32) -> Never
+}

@@ -1,0 +1,184 @@
+import CMPI
+import Tensors
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// How gradients are summed.
+public enum GradientReduction: Sendable {
+  /// In shared memory where all ranks are on one node and it has the space, by MPI otherwise.
+  case automatic
+  /// By MPI's all-reduce: the reference.
+  case library
+}
+
+/// The ranks of an MPI job. One per process; the thread that made it makes every call.
+public final class MPICommunicator: Communicator {
+  /// Elements per MPI call: its counts are 32-bit, and 2²⁸ doubles are 2 GB.
+  private static let maximumCount = 1 << 28
+
+  public let rank: Int
+  public let size: Int
+  public let nodeRank: Int
+  public let nodeSize: Int
+  public internal(set) var notes: [String] = []
+
+  /// Duplicates, so that our collectives never meet those of another library.
+  private var world: cmpi_communicator
+  var node: cmpi_communicator
+  let check: MPICheck
+  let polling: PollingLoop
+  let reduction: GradientReduction
+  var windows: [SharedWindow] = []
+  /// Small reductions in shared memory, where all ranks see it.
+  private var staging: SharedStaging?
+  private let startedMPI: Bool
+  private var isClosed = false
+
+  /// Starts MPI if that has not been done, and finds the ranks of this node.
+  ///
+  /// - Throws: `.mpi` when MPI was finalised before, lacks MPI_THREAD_SERIALIZED, or fails.
+  public init(reduction: GradientReduction = .automatic) throws(CommunicationError) {
+    startedMPI = try Self.startMPI()
+    var (number, count) = (Int32(0), Int32(0))
+    let starting = MPICheck(rank: 0)
+    try starting(cmpi_rank_and_size(cmpi_world(), &number, &count), "MPI_Comm_rank")
+    (rank, size) = (Int(number), Int(count))
+    check = MPICheck(rank: Int(number))
+    (world, node) = (cmpi_communicator(), cmpi_communicator())
+    try check(cmpi_duplicate(cmpi_world(), &world), "MPI_Comm_dup")
+    try check(cmpi_split_by_node(world, &node), "MPI_Comm_split_type")
+    try check(cmpi_rank_and_size(node, &number, &count), "MPI_Comm_rank")
+    (nodeRank, nodeSize) = (Int(number), Int(count))
+    polling = PollingLoop(ranksOnNode: Int(count))
+    self.reduction = reduction
+    // A rank that waits in shared memory may still hold back a message that another one needs to get there.
+    polling.whileYielding = { [world, check] in check.failure(of: cmpi_progress(world), "MPI_Iprobe") }
+    staging = try makeStaging()
+  }
+
+  /// Returns whether MPI was started here.
+  private static func startMPI() throws(CommunicationError) -> Bool {
+    let check = MPICheck(rank: 0)
+    var (initialized, finalized) = (false, false)
+    try check(cmpi_state(&initialized, &finalized), "MPI_Initialized")
+    if finalized {
+      throw .mpi(call: "MPI_Init_thread", code: 0, text: "MPI cannot start twice in a process", rank: 0)
+    }
+    if initialized { return false }
+    var isSerialized = false
+    try check(cmpi_initialize(&isSerialized), "MPI_Init_thread")
+    if !isSerialized {
+      throw .mpi(
+        call: "MPI_Init_thread", code: 0, text: "no MPI_THREAD_SERIALIZED; build MPI with thread support", rank: 0)
+    }
+    return true
+  }
+
+  /// Name and version of the MPI library; works before MPI starts.
+  public static var libraryVersion: String {
+    text(capacity: 1024) { cmpi_library_version($0, $1) } ?? "unknown MPI library"
+  }
+
+  /// The text that a C function writes; nil if it fails.
+  static func text(capacity: Int, _ write: (UnsafeMutablePointer<CChar>, Int) -> Int32) -> String? {
+    withUnsafeTemporaryAllocation(of: CChar.self, capacity: capacity) { buffer in
+      guard let start = buffer.baseAddress, write(start, capacity) == 0 else { return nil }
+      return String(cString: start)
+    }
+  }
+
+  public func allReduceSum(_ values: UnsafeMutableBufferPointer<Float>) throws(CommunicationError) {
+    if let staging { return try staging.reduce(values, +) }
+    try allReduce(values, .sum_float32)
+  }
+
+  public func allReduceSum(_ values: UnsafeMutableBufferPointer<Double>) throws(CommunicationError) {
+    if let staging { return try staging.reduce(values, +) }
+    try allReduce(values, .sum_float64)
+  }
+
+  public func allReduceMaximum(_ values: UnsafeMutableBufferPointer<Int64>) throws(CommunicationError) {
+    if let staging { return try staging.reduce(values, max) }
+    try allReduce(values, .maximum_int64)
+  }
+
+  private func allReduce<Value>(
+    _ values: UnsafeMutableBufferPointer<Value>, _ reduction: cmpi_reduction
+  ) throws(CommunicationError) {
+    guard size > 1, let start = values.baseAddress else { return }
+    for offset in stride(from: 0, to: values.count, by: Self.maximumCount) {
+      let count = Int64(min(Self.maximumCount, values.count - offset))
+      var request = cmpi_request()
+      try check(cmpi_start_allreduce(world, reduction, start + offset, count, &request), "MPI_Iallreduce")
+      try wait(for: &request, "MPI_Iallreduce")
+    }
+  }
+
+  public func broadcast(_ bytes: UnsafeMutableRawBufferPointer, from root: Int) throws(CommunicationError) {
+    precondition(root >= 0 && root < size, "root \(root) of \(size) ranks")
+    guard size > 1, let start = bytes.baseAddress else { return }
+    for offset in stride(from: 0, to: bytes.count, by: Self.maximumCount) {
+      let count = Int64(min(Self.maximumCount, bytes.count - offset))
+      var request = cmpi_request()
+      try check(cmpi_start_broadcast(world, start + offset, count, Int32(root), &request), "MPI_Ibcast")
+      try wait(for: &request, "MPI_Ibcast")
+    }
+  }
+
+  public func gather(
+    _ bytes: UnsafeRawBufferPointer, into gathered: UnsafeMutableRawBufferPointer?, at root: Int
+  ) throws(CommunicationError) {
+    precondition(root >= 0 && root < size, "root \(root) of \(size) ranks")
+    if rank == root {
+      precondition(
+        gathered?.count == size * bytes.count, "\(gathered?.count ?? 0) bytes to hold \(size) × \(bytes.count)")
+    }
+    guard let start = bytes.baseAddress, !bytes.isEmpty else { return }
+    var request = cmpi_request()
+    try check(
+      cmpi_start_gather(world, start, Int64(bytes.count), gathered?.baseAddress, Int32(root), &request), "MPI_Igather")
+    try wait(for: &request, "MPI_Igather")
+  }
+
+  public func barrier() throws(CommunicationError) {
+    if let staging { return try staging.meet() }
+    guard size > 1 else { return }
+    var request = cmpi_request()
+    try check(cmpi_start_barrier(world, &request), "MPI_Ibarrier")
+    try wait(for: &request, "MPI_Ibarrier")
+  }
+
+  /// The one place where this rank waits for MPI.
+  private func wait(for request: inout cmpi_request, _ call: StaticString) throws(CommunicationError) {
+    try polling.wait { () throws(CommunicationError) -> Bool in
+      var isDone = false
+      try check(cmpi_test(&request, &isDone), call)
+      return isDone
+    }
+  }
+
+  /// Frees the shared windows and ends MPI if it was started here. The blocks made by this communicator must not be used
+  /// any more. A second call does nothing.
+  public func close() throws(CommunicationError) {
+    guard !isClosed else { return }
+    isClosed = true
+    // What follows blocks inside MPI until all ranks come; after the barrier they are here.
+    try barrier()
+    staging = nil
+    for window in windows { try window.free(check: check) }
+    windows = []
+    try check(cmpi_free_communicator(&node), "MPI_Comm_free")
+    try check(cmpi_free_communicator(&world), "MPI_Comm_free")
+    if startedMPI { try check(cmpi_finalize(), "MPI_Finalize") }
+  }
+
+  public func abort(exitCode: Int32) -> Never {
+    // MPI_Abort does not come back; should it, this rank still ends with the code.
+    _ = cmpi_abort(exitCode)
+    exit(exitCode)
+  }
+}

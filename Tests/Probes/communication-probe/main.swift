@@ -1,0 +1,44 @@
+import Communication
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+// What CommunicationTests run under mpirun, and the command that measures all-reduces:
+//
+//     mpirun -n 2 communication-probe measure 307200
+
+/// Writes one line at once, so that lines of several ranks do not mix.
+func say(_ line: String) {
+  let text = line + "\n"
+  let written = text.utf8.withContiguousStorageIfAvailable { write(STDOUT_FILENO, $0.baseAddress, $0.count) }
+  precondition(written == text.utf8.count, "cannot write to standard output")
+}
+
+func run(_ arguments: [String]) -> Int32 {
+  do {
+    let reduction = arguments.contains("library") ? GradientReduction.library : .automatic
+    let communicator = try Communicators.make(reduction: reduction)
+    switch arguments.first {
+    case "check": return try checkCollectives(communicator, inRankOrder: reduction == .automatic)
+    case "fail": return try failOnUpperRanks(communicator)
+    case "disagree": return try disagree(communicator)
+    case "abort": return try abortOnLastRank(communicator)
+    case "measure":
+      return try measure(communicator, byteCount: arguments.dropFirst().first.flatMap { Int($0) } ?? 307_200)
+    default:
+      say("usage: communication-probe check [library]|fail|disagree|abort|measure [BYTES]")
+      return 64
+    }
+  } catch let error as CommunicationError {
+    if error.rank == 0 { say("\(error)") }
+    return 3
+  } catch {
+    say("\(error)")
+    return 2
+  }
+}
+
+exit(run(Array(CommandLine.arguments.dropFirst())))
