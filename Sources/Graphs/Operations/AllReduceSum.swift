@@ -1,0 +1,38 @@
+import CKernels
+import Communication
+import Tensors
+
+/// The sum of a tensor over all ranks, the same on every rank bit for bit.
+///
+/// Its gradient is itself: a loss that every rank adds its share to depends on every rank's value through the sum.
+public struct AllReduceSum: Operation {
+  /// The block that the input lies in, where that block knows a faster way to be summed.
+  public let block: StateBlock?
+
+  public var name: String { "allReduceSum" }
+  public var role: OperationRole { .inPlaceKernel }
+  public var isCollective: Bool { true }
+  public func shape(of inputs: [Shape]) -> Shape { inputs[0] }
+
+  public func gradients(_ application: Application) throws -> [Value?] {
+    [try allReduceSum(application.outputGradient)]
+  }
+
+  public func kernel(_ context: KernelContext) -> Kernel {
+    let (input, output) = (context.inputs[0], context.output)
+    let count = context.outputShape.count
+    if let block, let reducible = block.reducible, output == block.pointer, input == output {
+      return { try reducible.allReduceSum() }
+    }
+    let communicator = context.communicator
+    return {
+      if input != output { ck_copy_strided(input, Int64(count), output, Int64(count), 1, Int64(count)) }
+      try communicator.allReduceSum(UnsafeMutableBufferPointer(start: output, count: count))
+    }
+  }
+}
+
+/// The sum of `x` over all ranks; `block` is the reducible block that `x` was packed into, if it was.
+public func allReduceSum(_ x: Value, in block: StateBlock? = nil) throws -> Value {
+  try x.graph.apply(AllReduceSum(block: block), [x])
+}

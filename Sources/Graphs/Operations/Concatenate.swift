@@ -1,0 +1,108 @@
+import CKernels
+import Tensors
+
+/// Joins tensors along one axis. Along the outermost axis the producers write straight into the joined memory.
+public struct Concatenate: Operation {
+  public let axis: Int
+  /// Offsets of the parts where they are stretches of the result; nil along an inner axis.
+  private let offsets: [Int]?
+
+  public var name: String { "concatenate" }
+  public var role: OperationRole { offsets.map { .placement(offsets: $0, destination: nil) } ?? .kernel }
+
+  init(axis: Int, inputs: [Shape]) {
+    self.axis = axis
+    guard inputs.allSatisfy({ $0.dimensions.prefix(axis).allSatisfy { $0 == 1 } }) else {
+      offsets = nil
+      return
+    }
+    var offset = 0
+    offsets = inputs.map { shape in
+      defer { offset += shape.count }
+      return offset
+    }
+  }
+
+  public func shape(of inputs: [Shape]) throws -> Shape {
+    var dimensions = inputs[0].dimensions
+    guard axis < dimensions.count else { throw ShapeError("axis \(axis) of \(inputs[0])") }
+    for other in inputs.dropFirst() {
+      guard
+        other.rank == dimensions.count,
+        (0..<dimensions.count).allSatisfy({ $0 == axis || other[$0] == dimensions[$0] })
+      else { throw ShapeError("\(inputs[0]) and \(other) differ outside axis \(axis)") }
+      dimensions[axis] += other[axis]
+    }
+    return Shape(dimensions)
+  }
+
+  public func gradients(_ application: Application) throws -> [Value?] {
+    var start = 0
+    return try application.inputs.map { input in
+      defer { start += input.shape[axis] }
+      return try application.outputGradient.slice(start..<start + input.shape[axis], axis: axis)
+    }
+  }
+
+  public func kernel(_ context: KernelContext) -> Kernel {
+    let rows = context.outputShape.dimensions[..<axis].reduce(1, *)
+    let inner = context.outputShape.dimensions[(axis + 1)...].reduce(1, *)
+    let rowLength = Int64(context.outputShape[axis] * inner)
+    var offset = 0
+    let parts = zip(context.inputs, context.inputShapes).map { source, shape in
+      defer { offset += shape[axis] * inner }
+      return (source: source, destination: context.output + offset, width: Int64(shape[axis] * inner))
+    }
+    return {
+      for part in parts where part.source != part.destination {
+        ck_copy_strided(part.source, part.width, part.destination, rowLength, Int64(rows), part.width)
+      }
+    }
+  }
+}
+
+/// Tensors joined along `axis`.
+public func concatenate(_ values: [Value], axis: Int) throws -> Value {
+  if values.count == 1 { return values[0] }
+  return try values[0].graph.apply(Concatenate(axis: axis, inputs: values.map(\.shape)), values)
+}
+
+/// Writes tensors, flattened, at given offsets of one flat tensor that may lie in a block: the gradients of a network.
+/// What lies between them is left as it is.
+public struct Pack: Operation {
+  public let offsets: [Int]
+  public let count: Int
+  public let destination: StateBlock
+
+  public var name: String { "pack" }
+  public var role: OperationRole { .placement(offsets: offsets, destination: destination) }
+
+  public func shape(of inputs: [Shape]) throws -> Shape {
+    for (offset, input) in zip(offsets, inputs) where offset + input.count > count {
+      throw ShapeError("\(input) at offset \(offset) ends beyond \(count)")
+    }
+    return [count]
+  }
+
+  public func gradients(_ application: Application) throws -> [Value?] {
+    try zip(offsets, application.inputs).map { offset, input in
+      try application.outputGradient.slice(offset..<offset + input.shape.count).reshaped(to: input.shape)
+    }
+  }
+
+  public func kernel(_ context: KernelContext) -> Kernel {
+    let parts = zip(zip(context.inputs, context.inputShapes), offsets).map { part, offset in
+      (source: part.0, destination: context.output + offset, count: Int64(part.1.count))
+    }
+    return {
+      for part in parts where part.source != part.destination {
+        ck_copy_strided(part.source, part.count, part.destination, part.count, 1, part.count)
+      }
+    }
+  }
+}
+
+/// `values` at `offsets` (floats) of the whole of `block`.
+public func pack(_ values: [Value], at offsets: [Int], of block: StateBlock) throws -> Value {
+  try values[0].graph.apply(Pack(offsets: offsets, count: block.count, destination: block), values)
+}

@@ -1,0 +1,113 @@
+import CKernels
+import Tensors
+
+/// Sums or takes the largest over some axes; the reduced axes stay with extent 1.
+public struct Reduce: Operation {
+  public enum Function: Hashable, Sendable { case sum, maximum }
+
+  public let function: Function
+  /// Ascending.
+  public let axes: [Int]
+
+  public var name: String {
+    switch function {
+    case .sum: "reduceSum"
+    case .maximum: "reduceMaximum"
+    }
+  }
+
+  public func shape(of inputs: [Shape]) throws -> Shape {
+    guard axes.allSatisfy({ (0..<inputs[0].rank).contains($0) }) else {
+      throw ShapeError("axes \(axes) of \(inputs[0])")
+    }
+    return Shape(inputs[0].dimensions.enumerated().map { axes.contains($0) ? 1 : $1 })
+  }
+
+  public func gradients(_ application: Application) throws -> [Value?] {
+    let x = application.inputs[0]
+    let gradient = try application.outputGradient.broadcast(to: x.shape)
+    switch function {
+    case .sum: return [gradient]
+    case .maximum:
+      // Ties share the gradient evenly.
+      let hit = try equal(x, application.output.broadcast(to: x.shape))
+      return [try gradient * hit / hit.sum(axes: axes)]
+    }
+  }
+
+  /// The reduced axes as runs of neighbours, innermost run first: each is one pass over `[outer, reduced, inner]`.
+  private func passes(over shape: Shape) -> [(outer: Int, reduced: Int, inner: Int)] {
+    var dimensions = shape.dimensions
+    var passes: [(Int, Int, Int)] = []
+    var last = axes.count - 1
+    while last >= 0 {
+      var first = last
+      while first > 0, axes[first - 1] == axes[first] - 1 { first -= 1 }
+      let run = axes[first]...axes[last]
+      let reduced = dimensions[run].reduce(1, *)
+      if reduced != 1 {
+        passes.append(
+          (dimensions[..<axes[first]].reduce(1, *), reduced, dimensions[(axes[last] + 1)...].reduce(1, *)))
+      }
+      for axis in run { dimensions[axis] = 1 }
+      last = first - 1
+    }
+    return passes
+  }
+
+  public func workspaceCount(inputs: [Shape], output: Shape) -> Int {
+    passes(over: inputs[0]).dropLast().reduce(0) { $0 + ($1.outer * $1.inner + 15) / 16 * 16 }
+  }
+
+  public func kernel(_ context: KernelContext) -> Kernel {
+    let passes = passes(over: context.inputShapes[0])
+    var source = context.inputs[0]
+    var scratch = context.workspace
+    var calls: [(from: UnsafeMutablePointer<Float>, to: UnsafeMutablePointer<Float>, Int64, Int64, Int64)] = []
+    for (index, pass) in passes.enumerated() {
+      let target = index == passes.count - 1 ? context.output : scratch
+      calls.append((source, target, Int64(pass.outer), Int64(pass.reduced), Int64(pass.inner)))
+      scratch += (pass.outer * pass.inner + 15) / 16 * 16
+      source = target
+    }
+    if calls.isEmpty { calls.append((source, context.output, Int64(context.outputShape.count), 1, 1)) }
+    let function = function
+    return {
+      for call in calls {
+        switch function {
+        case .sum: ck_reduce_sum(call.from, call.to, call.2, call.3, call.4)
+        case .maximum: ck_reduce_max(call.from, call.to, call.2, call.3, call.4)
+        }
+      }
+    }
+  }
+}
+
+extension Value {
+  /// The sum over `axes`, which stay with extent 1.
+  ///
+  /// Sums that are zero by construction are zero exactly: rows of a softmax's gradient, for one. Adam would turn
+  /// their rounding noise into full steps.
+  public func sum(axes: [Int]) throws -> Value {
+    let axes = axes.sorted()
+    if axes.isEmpty { return self }
+    let reduce = Reduce(function: .sum, axes: axes)
+    let outputShape = try graph.namingLayer(reduce.name) { try reduce.shape(of: [shape]) }
+    if let constant {
+      return try graph.constant(constant * Float(shape.count / max(1, outputShape.count)), shape: outputShape)
+    }
+    if node.operation is SoftmaxGradient, axes.contains(shape.rank - 1) {
+      return try graph.constant(0, shape: outputShape)
+    }
+    if outputShape == shape { return self }
+    return try graph.apply(reduce, [self])
+  }
+
+  /// The sum of all elements, a scalar.
+  public var total: Value { get throws { try sum(axes: Array(0..<shape.rank)).reshaped(to: .scalar) } }
+
+  /// The largest over `axes`, which stay with extent 1.
+  public func maximum(axes: [Int]) throws -> Value {
+    try graph.apply(Reduce(function: .maximum, axes: axes.sorted()), [self])
+  }
+}
