@@ -1,0 +1,101 @@
+import Graphs
+import Kernels
+import Tensors
+
+/// The working state of planning; each step is an extension in a file of its own.
+struct Planner {
+  let graph: Graph
+  let outputs: [Int]
+  var isLive: [Bool]
+  /// Indices of live nodes that use a node's value.
+  var users: [[Int]]
+  /// Per node, the unit that computes it; nil for stored values, constants, views and virtual broadcasts.
+  var unitOf: [Int?]
+  var units: [Unit] = []
+  var storage: [Storage?]
+  /// Per node placed in a joined tensor: that tensor's node, and the offset in it.
+  var placedIn: [Int: (node: Int, offset: Int)] = [:]
+  /// Per live collective, the one made before it: they run in this order on every rank, whatever its samples let fuse.
+  var previousCollective: [Int: Int] = [:]
+  /// In-place kernels that work in the memory of their input.
+  var takesOver: Set<Int> = []
+  var arenaCount = 0
+  var scratchCount = 0
+
+  init(graph: Graph, outputs: [Int]) {
+    self.graph = graph
+    self.outputs = outputs
+    isLive = Array(repeating: false, count: graph.nodes.count)
+    users = Array(repeating: [], count: graph.nodes.count)
+    unitOf = Array(repeating: nil, count: graph.nodes.count)
+    storage = Array(repeating: nil, count: graph.nodes.count)
+  }
+
+  /// Marks what the outputs and the effects need; the rest is never computed.
+  mutating func findLiveNodes() {
+    var pending = outputs + graph.effects
+    while let index = pending.popLast() {
+      if isLive[index] { continue }
+      isLive[index] = true
+      pending += graph.nodes[index].inputs
+    }
+    for index in graph.nodes.indices where isLive[index] {
+      for input in Set(graph.nodes[index].inputs) { users[input].append(index) }
+    }
+    let collectives = graph.nodes.indices.filter { isLive[$0] && graph.nodes[$0].operation.isCollective }
+    for (earlier, later) in zip(collectives, collectives.dropFirst()) { previousCollective[later] = earlier }
+  }
+
+  /// Stops where a value that lies in a block is used only after an effect has written that block: it would be the new
+  /// one, although it was read before.
+  func checkReads() {
+    for index in graph.nodes.indices where isLive[index] {
+      let user = graph.nodes[index]
+      for input in user.inputs {
+        var read = base(input).node
+        if isElementwise(index), case .broadcast = role(read) { read = base(graph.nodes[read].inputs[0]).node }
+        guard case .stored(let block, _) = role(read), graph.nodes[read].epoch < user.epoch else { continue }
+        for effect in graph.effects[graph.nodes[read].epoch..<user.epoch] {
+          guard case .effect(let writes) = role(effect) else { continue }
+          precondition(
+            !writes.contains(block),
+            "\(user.operation.name) of \(user.layer) uses \(block.name) as read before \(graph.nodes[effect].operation.name)"
+              + " writes it; read it again, or copy it before")
+        }
+      }
+    }
+  }
+
+  func role(_ index: Int) -> OperationRole { graph.nodes[index].operation.role }
+
+  /// The node whose memory a view looks at, and how many floats in.
+  func base(_ index: Int) -> (node: Int, offset: Int) {
+    var (node, offset) = (index, 0)
+    while case .view(let more) = role(node) {
+      offset += more
+      node = graph.nodes[node].inputs[0]
+    }
+    return (node, offset)
+  }
+
+  func isElementwise(_ index: Int) -> Bool {
+    if case .elementwise = role(index) { return true }
+    return false
+  }
+
+  /// True if a value must exist in memory: somebody outside of its own fused run looks at it.
+  func isNeededInMemory(_ index: Int) -> Bool {
+    outputs.contains(index)
+      || users[index].contains { !(isElementwise($0) && unitOf[$0] == unitOf[index]) }
+  }
+
+  /// Positions of the units that read a node's memory, through views and broadcasts.
+  func usePositions(_ index: Int) -> [Int] {
+    users[index].flatMap { user -> [Int] in
+      guard let unit = unitOf[user] else { return usePositions(user) }
+      guard case .broadcast = role(user) else { return [unit] }
+      // Runs repeat the source themselves, even where the repetition is in memory for the sake of others.
+      return [unit] + users[user].filter(isElementwise).compactMap { unitOf[$0] }
+    }
+  }
+}

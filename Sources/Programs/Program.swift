@@ -1,0 +1,127 @@
+import Communication
+import Graphs
+import Kernels
+import Tensors
+
+/// The memory that all programs of a run share: only one of them runs at a time, and nothing in it outlives a run of
+/// a program.
+public final class Arena {
+  private let block: MemoryBlock
+  public init(plans: [Plan]) {
+    block = MemoryBlock(byteCount: (plans.map(\.arenaCount).max() ?? 0) * MemoryLayout<Float>.stride)
+  }
+  public var byteCount: Int { block.byteCount }
+  var base: UnsafeMutablePointer<Float> { block.floats.baseAddress! }
+}
+
+/// A plan bound to memory: a flat list of kernel calls. Running it allocates nothing and looks nothing up.
+public final class Program {
+  public let plan: Plan
+  private let arena: Arena
+  private let constants: ConstantTable
+  private let kernels: [Kernel]
+
+  /// - Precondition: every block that the graph reads or writes has its memory.
+  public init(_ plan: Plan, arena: Arena, communicator: any Communicator) {
+    self.plan = plan
+    self.arena = arena
+    let constants = ConstantTable(plan)
+    var kernels: [Kernel] = []
+    let address = { (node: Int) in Self.address(of: node, plan, arena, constants) }
+    for unit in plan.units {
+      if let run = unit.run {
+        let bound = ElementwiseRun(
+          extents: run.extents,
+          operands: run.operands.map { operand in
+            switch operand {
+            case .node(let node): .memory(address(node))
+            case .repeated(let node, let strides): .repeated(address(node), strides: strides)
+            case .constant(let bits): .constant(Float(bitPattern: bits))
+            case .register: .register
+            }
+          },
+          instructions: run.instructions, scratch: arena.base)
+        kernels.append { bound.run() }
+      } else {
+        let node = plan.graph.nodes[unit.nodes[0]]
+        let hasValue = node.shape.count > 0
+        let context = KernelContext(
+          inputs: node.inputs.map(address), inputShapes: node.inputs.map { plan.graph.nodes[$0].shape },
+          output: hasValue ? address(unit.nodes.last!) : arena.base, outputShape: node.shape,
+          workspace: arena.base + unit.workspace, communicator: communicator)
+        if let epilogue = unit.epilogue, let product = node.operation as? MatrixProduct {
+          let bound = ProductEpilogue(bias: address(epilogue.bias), slope: epilogue.slope)
+          kernels.append(product.kernel(context, epilogue: bound))
+        } else {
+          kernels.append(node.operation.kernel(context))
+        }
+      }
+    }
+    self.constants = constants
+    self.kernels = kernels
+  }
+
+  private static func address(
+    of node: Int, _ plan: Plan, _ arena: Arena, _ constants: ConstantTable
+  ) -> UnsafeMutablePointer<Float> {
+    switch plan.storage[node] {
+    case .arena(let offset): return arena.base + offset
+    case .block(let block, let offset): return block.pointer + offset
+    case .constant(let number): return constants.address(of: number)
+    case nil:
+      let made = plan.graph.nodes[node]
+      preconditionFailure("\(plan.name): \(made.operation.name) of \(made.layer) has no memory")
+    }
+  }
+
+  /// Executes the program once.
+  /// - Throws: what a collective reports; nothing else can fail.
+  public func run() throws {
+    for kernel in kernels { try kernel() }
+  }
+
+  /// Executes the program once and adds each unit's nanoseconds to `nanoseconds`.
+  public func run(measuring nanoseconds: inout [UInt64]) throws {
+    var before = monotonicNanoseconds()
+    for (index, kernel) in kernels.enumerated() {
+      try kernel()
+      let after = monotonicNanoseconds()
+      nanoseconds[index] += after - before
+      before = after
+    }
+  }
+
+  /// The memory of an output of the plan, valid until another program of the arena runs.
+  public func values(of output: Value) -> UnsafeMutableBufferPointer<Float> {
+    UnsafeMutableBufferPointer(
+      start: Self.address(of: output.index, plan, arena, constants), count: output.shape.count)
+  }
+}
+
+/// Tensors of one number that kernels want in memory, shared between equal numbers.
+private final class ConstantTable {
+  private let block: MemoryBlock
+  private var offsets: [UInt32: Int] = [:]
+
+  init(_ plan: Plan) {
+    var counts: [UInt32: Int] = [:]
+    for (index, storage) in plan.storage.enumerated() {
+      guard case .constant(let number)? = storage else { continue }
+      counts[number.bitPattern] = max(counts[number.bitPattern] ?? 0, plan.graph.nodes[index].shape.count)
+    }
+    let ordered = counts.sorted { $0.key < $1.key }
+    var total = 0
+    for (bits, count) in ordered {
+      offsets[bits] = total
+      total += (count + 15) / 16 * 16
+    }
+    block = MemoryBlock(byteCount: total * MemoryLayout<Float>.stride)
+    for (bits, count) in ordered {
+      for index in 0..<count { block.floats[offsets[bits]! + index] = Float(bitPattern: bits) }
+    }
+  }
+
+  func address(of number: Float) -> UnsafeMutablePointer<Float> {
+    block.floats.baseAddress! + offsets[number.bitPattern]!
+  }
+}
