@@ -1,0 +1,56 @@
+import Files
+import Tensors
+
+/// A data set as a run sees it: images to train on, images held out, and what the classes are called.
+public struct Dataset: Sendable {
+  public let name: String
+  /// `[H, W, C]`.
+  public let imageShape: Shape
+  public let classNames: [String]
+  public let training: ImageSet
+  public let test: ImageSet
+
+  public var classCount: Int { classNames.count }
+
+  public init(name: String, classNames: [String], training: ImageSet, test: ImageSet) {
+    precondition(
+      training.imageShape == test.imageShape, "training \(training.imageShape), test \(test.imageShape)")
+    self.name = name
+    imageShape = training.imageShape
+    self.classNames = classNames
+    self.training = training
+    self.test = test
+  }
+
+  /// The same images at another size, by bilinear interpolation; see `Resizing`.
+  public func resized(to resolution: Resolution) -> Dataset {
+    if imageShape[0] == resolution.height && imageShape[1] == resolution.width { return self }
+    return Dataset(
+      name: name, classNames: classNames, training: training.resized(to: resolution),
+      test: test.resized(to: resolution))
+  }
+}
+
+/// Height and width of an image in pixels.
+public struct Resolution: Hashable, Sendable, CustomStringConvertible {
+  public let height: Int
+  public let width: Int
+
+  public init(height: Int, width: Int) {
+    precondition(height > 0 && width > 0, "image of \(height)×\(width)")
+    self.height = height
+    self.width = width
+  }
+
+  public var description: String { "\(height)×\(width)" }
+}
+
+extension ImageSet {
+  func resized(to resolution: Resolution) -> ImageSet {
+    let resized = pixels.withUnsafeBufferPointer {
+      Resizing.bilinear($0, from: imageShape, to: resolution, valueScale: 1)
+    }
+    return ImageSet(
+      imageShape: [resolution.height, resolution.width, imageShape.last], pixels: resized[...], labels: labels)
+  }
+}

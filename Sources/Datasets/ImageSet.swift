@@ -1,0 +1,66 @@
+import Tensors
+
+/// Images of one size with a class label each, as bytes; a batch shows them as float32 in [−1, 1].
+///
+///     value = (2·byte − 255) · (1/255)
+///
+/// - Shapes: `imageShape` `[H, W, C]`; the bytes lie row-major, channels last, image behind image.
+public struct ImageSet: Sendable {
+  public let imageShape: Shape
+  let pixels: ArraySlice<UInt8>
+  let labels: ArraySlice<Int32>
+
+  /// - Precondition: as many bytes as `labels.count` images of `imageShape` have.
+  public init(imageShape: Shape, pixels: ArraySlice<UInt8>, labels: ArraySlice<Int32>) {
+    precondition(imageShape.rank == 3, "image shape \(imageShape) is not [H, W, C]")
+    precondition(
+      pixels.count == labels.count * imageShape.count,
+      "\(pixels.count) bytes for \(labels.count) images of \(imageShape)")
+    self.imageShape = imageShape
+    self.pixels = pixels
+    self.labels = labels
+  }
+
+  public var count: Int { labels.count }
+
+  /// Class of image `index`.
+  public func label(at index: Int) -> Int { Int(labels[labels.startIndex + index]) }
+
+  /// Bytes of image `index`.
+  public func bytes(at index: Int) -> ArraySlice<UInt8> {
+    let first = pixels.startIndex + index * imageShape.count
+    return pixels[first..<first + imageShape.count]
+  }
+
+  /// The images of `range` as a set of their own, sharing memory.
+  public subscript(range: Range<Int>) -> ImageSet {
+    let pixelRange = pixels.startIndex + range.lowerBound * imageShape.count
+    let labelRange = labels.startIndex + range.lowerBound
+    return ImageSet(
+      imageShape: imageShape, pixels: pixels[pixelRange..<pixelRange + range.count * imageShape.count],
+      labels: labels[labelRange..<labelRange + range.count])
+  }
+
+  /// The images at `indices`, in that order, as a set of their own.
+  func selecting(_ indices: some Sequence<Int>) -> ImageSet {
+    var chosenPixels: [UInt8] = []
+    var chosenLabels: [Int32] = []
+    for index in indices {
+      chosenPixels += bytes(at: index)
+      chosenLabels.append(Int32(label(at: index)))
+    }
+    return ImageSet(imageShape: imageShape, pixels: chosenPixels[...], labels: chosenLabels[...])
+  }
+
+  /// Writes image `index` as floats in [−1, 1] to `destination`, which holds `imageShape.count` of them.
+  public func write(index: Int, to destination: UnsafeMutablePointer<Float>) {
+    precondition(index >= 0 && index < count, "image \(index) of \(count)")
+    let size = imageShape.count
+    pixels.withUnsafeBufferPointer { bytes in
+      let source = bytes.baseAddress! + index * size
+      // The product takes a third of the time of the division; it is exact at both ends and within one rounding between.
+      let scale: Float = 1 / 255
+      for i in 0..<size { destination[i] = Float(2 * Int32(source[i]) - 255) * scale }
+    }
+  }
+}
