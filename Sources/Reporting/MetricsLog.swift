@@ -1,0 +1,100 @@
+import Files
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// `metrics.jsonl`: one JSON object a line, first of all its `iteration` and `kind`. Adding a line allocates nothing.
+///
+/// A line goes out in one write; what a crash or a full disk leaves of one is cut off, at once or by the next `init`.
+public final class MetricsLog {
+  public let path: String
+  private let descriptor: Int32
+  private let minimumSeconds: Double
+  private let line = LineBuffer(capacity: 1 << 14)
+  private var byteCount = 0
+  private var lastThrottled = -Double.infinity
+
+  /// Opens the file for appending, or makes it; a last line without end is cut off.
+  ///
+  /// - Parameter minimumSeconds: least distance of throttled lines.
+  public init(path: String, minimumSeconds: Double = 1) throws(ReportError) {
+    self.path = path
+    self.minimumSeconds = minimumSeconds
+    descriptor = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o666)
+    guard descriptor >= 0 else {
+      throw ReportError(FileError(path: path, action: "open for writing", code: errno))
+    }
+    try keepLines { _ in true }
+  }
+
+  // Every line has been written by then.
+  deinit { _ = close(descriptor) }
+
+  /// Whether a throttled line would be written now: what it costs to gather its values can be spared otherwise.
+  public func isDue(now: Double = MonotonicClock.seconds) -> Bool { now - lastThrottled >= minimumSeconds }
+
+  /// Adds a line; `fields` appends what it holds beside iteration and kind.
+  ///
+  /// - Parameter isThrottled: leave it out when the last throttled line is younger than `minimumSeconds`.
+  /// - Throws: when it cannot be written; the file then ends with the line before.
+  public func append(
+    iteration: Int, kind: StaticString, isThrottled: Bool = false, now: Double = MonotonicClock.seconds,
+    fields: (LineBuffer) -> Void
+  ) throws(ReportError) {
+    if isThrottled {
+      guard isDue(now: now) else { return }
+      lastThrottled = now
+    }
+    line.removeAll()
+    line.beginObject()
+    line.field("iteration", iteration)
+    line.field("kind", kind)
+    fields(line)
+    line.endObject()
+    line.append(UInt8(ascii: "\n"))
+    guard !line.isOverfull else {
+      throw ReportError(
+        file: path, reason: "a line of iteration \(iteration) has more than \(line.capacity) bytes",
+        remedy: "report fewer values")
+    }
+    do throws(ReportError) {
+      try line.write(to: descriptor, named: path)
+    } catch {
+      // A full disk may have taken half of the line. If cutting it off fails too, the next `init` does it.
+      _ = ftruncate(descriptor, off_t(byteCount))
+      throw error
+    }
+    byteCount += line.count
+  }
+
+  /// Cuts off all lines from the first one beyond `iteration` on: what a resumed run will write again.
+  public func truncate(toIteration iteration: Int) throws(ReportError) {
+    try keepLines { line in Self.iteration(of: line).map { $0 <= iteration } ?? true }
+  }
+
+  /// Cuts the file behind the last whole line before the first one that `isKept` refuses.
+  private func keepLines(while isKept: (ArraySlice<UInt8>) -> Bool) throws(ReportError) {
+    // Read whole: one line a second makes 20 MB in a day, and this happens once, before training.
+    let bytes: [UInt8]
+    do throws(FileError) { bytes = try InputFile(path: path).bytes() } catch { throw ReportError(error) }
+    var end = 0
+    while let newline = bytes[end...].firstIndex(of: UInt8(ascii: "\n")), isKept(bytes[end..<newline]) {
+      end = newline + 1
+    }
+    guard end == bytes.count || ftruncate(descriptor, off_t(end)) == 0 else {
+      throw ReportError(FileError(path: path, action: "cut back", code: errno))
+    }
+    byteCount = end
+  }
+
+  /// The number behind `{"iteration":` at the start of a line.
+  private static func iteration(of line: ArraySlice<UInt8>) -> Int? {
+    let prefix = "{\"iteration\":".utf8
+    guard line.starts(with: prefix) else { return nil }
+    let digits = line.dropFirst(prefix.count).prefix { (48...57).contains($0) }
+    return Int(String(decoding: digits, as: UTF8.self))
+  }
+}
