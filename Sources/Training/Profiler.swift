@@ -1,0 +1,100 @@
+import Communication
+import Kernels
+import Programs
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// Where the time of an iteration goes, measured on whole iterations: data, noise, reductions, Adam and averages included.
+public struct Profile: Sendable {
+  /// One unit of a program: a kernel or a fused run.
+  public struct Operation: Sendable {
+    /// `discriminator` or `generator`.
+    public let phase: String
+    public let name: String
+    public let layer: String
+    /// Per iteration.
+    public let milliseconds: Double
+    public let gigaflopsPerSecond: Double
+    /// Of the time of all operations.
+    public let share: Double
+  }
+
+  /// Global batch per iteration over the time of an iteration, all ranks working.
+  public let imagesPerSecond: Double
+  /// All discriminator steps of an iteration.
+  public let discriminatorMilliseconds: Double
+  public let generatorMilliseconds: Double
+  /// Of the rank that has most.
+  public let peakResidentMegabytes: Double
+  public let ranks: Int
+  public let threads: Int
+  public let iterations: Int
+  /// On rank 0, the slowest first.
+  public let operations: [Operation]
+
+  /// Trains `iterations` iterations for the whole, then as many again with a clock between operations.
+  ///
+  /// - Parameter warmUp: iterations before the clock starts.
+  public init(measuring trainer: Trainer, iterations: Int, warmUp: Int = 50, threads: Int = 1) throws {
+    for _ in 0..<warmUp { try trainer.runIteration() }
+    try trainer.communicator.barrier()
+    var phases = (discriminator: UInt64(0), generator: UInt64(0))
+    let start = monotonicNanoseconds()
+    var before = start
+    for _ in 0..<iterations {
+      try trainer.runIteration { program in
+        try program.run()
+        let now = monotonicNanoseconds()
+        if program === trainer.generatorProgram {
+          phases.generator += now - before
+        } else {
+          phases.discriminator += now - before
+        }
+        before = now
+      }
+    }
+    let seconds = Double(monotonicNanoseconds() - start) * 1e-9
+
+    var unitTimes = [
+      [UInt64](repeating: 0, count: trainer.discriminatorProgram.plan.unitCount),
+      [UInt64](repeating: 0, count: trainer.generatorProgram.plan.unitCount),
+    ]
+    for _ in 0..<iterations {
+      try trainer.runIteration { program in
+        try program.run(measuring: &unitTimes[program === trainer.generatorProgram ? 1 : 0])
+      }
+    }
+
+    var usage = rusage()
+    let code = getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+    precondition(code == 0, "getrusage(RUSAGE_SELF) fails")
+    let megabytes = try trainer.communicator.maximum(of: Int64(usage.ru_maxrss))
+    imagesPerSecond = Double(iterations * trainer.recipe.training.batchSize) / seconds
+    discriminatorMilliseconds = Double(phases.discriminator) * 1e-6 / Double(iterations)
+    generatorMilliseconds = Double(phases.generator) * 1e-6 / Double(iterations)
+    peakResidentMegabytes = Double(megabytes) / 1024
+    ranks = trainer.communicator.size
+    self.threads = threads
+    self.iterations = iterations
+    operations = Self.operations(trainer, unitTimes, iterations: iterations)
+  }
+
+  private static func operations(_ trainer: Trainer, _ times: [[UInt64]], iterations: Int) -> [Operation] {
+    let total = Double(times.joined().reduce(0, +))
+    let steps = [trainer.recipe.training.discriminatorSteps, 1]
+    let programs = [trainer.discriminatorProgram, trainer.generatorProgram]
+    return zip(zip(programs, steps), times).flatMap { program, times in
+      zip(program.0.plan.unitDescriptions, times).map { unit, nanoseconds in
+        let perIteration = Double(nanoseconds) / Double(iterations)
+        return Operation(
+          phase: program.0.plan.name, name: unit.name, layer: unit.layer, milliseconds: perIteration * 1e-6,
+          gigaflopsPerSecond: perIteration > 0 ? Double(unit.cost.operations * program.1) / perIteration : 0,
+          share: total > 0 ? Double(nanoseconds) / total : 0)
+      }
+    }.sorted { $0.milliseconds > $1.milliseconds }
+  }
+}

@@ -1,0 +1,77 @@
+import Checkpoints
+import Communication
+import Datasets
+import Evaluation
+import Layers
+import Models
+import Programs
+import Tensors
+
+/// A trained model from a checkpoint, ready to sample and to judge; needs no data.
+public final class SavedModel {
+  public let recipe: Recipe
+  public let model: any ConditionalModel
+  public let programs: EvaluationPrograms
+  /// Iterations that the model was trained for.
+  public let iteration: Int
+
+  /// Loads a run directory's newest whole checkpoint, or a checkpoint file. Rank 0 reads, all ranks receive.
+  ///
+  /// - Throws: `SharedFailure` on all ranks.
+  public init(path: String, communicator: any Communicator) throws {
+    var file: SafetensorsFile?
+    var header: [UInt8] = []
+    try communicator.together {
+      guard communicator.rank == 0 else { return }
+      let found = try ResumePoint.path(path).find(in: RunDirectory(path)).file
+      guard let found, let recipe = found.metadata["recipe"], let shape = found.metadata["imageShape"],
+        let size = found.metadata["conditionSize"], let iteration = found.metadata["iteration"]
+      else { throw Failure("\(path): no checkpoint of lockstep: its metadata lack the recipe", code: .data) }
+      file = found
+      header = Array("\(shape)\n\(size)\n\(iteration)\n\(recipe)".utf8)
+    }
+    let text = try communicator.broadcast(text: String(decoding: header, as: UTF8.self))
+    let (recipe, imageShape, conditionSize, iteration) = try communicator.together {
+      let parts = text.split(separator: "\n", maxSplits: 3, omittingEmptySubsequences: false)
+      let dimensions = parts[0].split(separator: "×").compactMap { Int($0) }
+      guard parts.count == 4, dimensions.count == 3, dimensions.allSatisfy({ (1...4096).contains($0) }),
+        let size = Int(parts[1]), (1...65_536).contains(size), let iteration = Int(parts[2])
+      else { throw Failure("\(path): the checkpoint's metadata are damaged", code: .data) }
+      return (try Recipe(yaml: String(parts[3]), origin: "\(path): recipe"), Shape(dimensions), size, iteration)
+    }
+    self.recipe = recipe
+    self.iteration = iteration
+    model = recipe.makeModel(imageShape: imageShape, conditionSize: conditionSize)
+
+    // Samples come from the average where there is one: load it in place of the live parameters.
+    let generator = ParameterTable(name: "generator")
+    let discriminator = ParameterTable(name: "discriminator")
+    let graphs = try EvaluationGraphs(
+      model: model, generator: generator, average: nil, discriminator: discriminator, seed: UInt64(recipe.seed))
+    generator.values.allocate()
+    discriminator.values.allocate()
+    programs = EvaluationPrograms(graphs, arena: Arena(plans: graphs.plans), communicator: communicator)
+    let prefix = recipe.training.averageDecay == nil ? "" : "average/"
+    try communicator.together {
+      guard let file else { return }
+      for (table, prefix) in [(generator, prefix), (discriminator, "")] {
+        for entry in table.entries {
+          let target = UnsafeMutableRawBufferPointer(table.slice(entry, of: table.values))
+          try file.read(prefix + entry.name, shape: entry.shape, into: target)
+        }
+      }
+    }
+    for table in [generator, discriminator] {
+      try communicator.broadcast(UnsafeMutableRawBufferPointer(table.values.values), from: 0)
+    }
+  }
+}
+
+extension Communicator {
+  /// The text of rank 0, on all ranks.
+  public func broadcast(text: String) throws -> String {
+    let length = try broadcast([Int64(text.utf8.count)], from: 0)[0]
+    let bytes = rank == 0 ? Array(text.utf8) : [UInt8](repeating: 0, count: Int(length))
+    return String(decoding: try broadcast(bytes, from: 0), as: UTF8.self)
+  }
+}

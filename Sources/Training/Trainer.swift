@@ -1,0 +1,156 @@
+import Communication
+import Datasets
+import Evaluation
+import Graphs
+import Models
+import Optimization
+import Programs
+import Tensors
+
+/// Everything about a training that can be worked out before memory is taken and before ranks meet: the networks, the
+/// graphs of all programs, their plans.
+struct TrainerBlueprint {
+  let model: any ConditionalModel
+  let conditions: Conditions
+  let generator: NetworkState
+  let discriminator: NetworkState
+  let inputs: StepInputs
+  let evaluation: EvaluationGraphs
+  let discriminatorPlan: Plan
+  let generatorPlan: Plan
+
+  /// - Throws: `Failure` where recipe, data and number of ranks do not fit; `GraphError` with the layer's name.
+  init(recipe: Recipe, dataset: Dataset, rank: Int, rankCount: Int) throws {
+    let training = recipe.training
+    guard rankCount <= training.batchSize else {
+      throw Failure(
+        "training.batchSize: a batch of \(training.batchSize) cannot be split over \(rankCount) ranks; "
+          + "use at most \(training.batchSize) ranks or a larger batch", code: .configuration)
+    }
+    conditions = try recipe.conditions(of: dataset.training, in: dataset)
+    model = recipe.makeModel(imageShape: dataset.imageShape, conditionSize: conditions.size)
+    generator = NetworkState(
+      name: "generator",
+      settings: recipe.optimizer(learningRate: training.generatorLearningRate, averaging: true))
+    discriminator = NetworkState(
+      name: "discriminator",
+      settings: recipe.optimizer(learningRate: training.discriminatorLearningRate, averaging: false))
+    inputs = StepInputs(
+      data: TrainingData(images: dataset.training, conditions: conditions),
+      shard: Shard(globalBatch: training.batchSize, rank: rank, size: rankCount), seed: UInt64(recipe.seed),
+      drawsWrongConditions: training.mismatchedLabelWeight > 0)
+    let (inputs, model) = (inputs, model)
+    let context = StepContext(
+      model: model, recipe: recipe, inputs: inputs, generator: generator, discriminator: discriminator,
+      rankCount: rankCount
+    ) { graph, purpose in
+      try graph.random(
+        .normal, shape: [inputs.shard.count, model.noiseSize], seed: UInt64(recipe.seed), purpose: purpose,
+        firstSample: inputs.shard.range.lowerBound, at: inputs.position)
+    }
+    discriminatorPlan = Plan(name: "discriminator", graph: try DiscriminatorStep(context).graph, outputs: [])
+    generatorPlan = Plan(name: "generator", graph: try GeneratorStep(context).graph, outputs: [])
+    evaluation = try EvaluationGraphs(
+      model: model, generator: generator.parameters, average: generator.average,
+      discriminator: discriminator.parameters, seed: UInt64(recipe.seed))
+  }
+}
+
+/// A model in training on this rank: both networks with their state, the two step programs, and the data.
+public final class Trainer {
+  public let recipe: Recipe
+  public let dataset: Dataset
+  public let model: any ConditionalModel
+  public let conditions: Conditions
+  public let generator: NetworkState
+  public let discriminator: NetworkState
+  public let discriminatorProgram: Program
+  public let generatorProgram: Program
+  /// Sampling and judging; they share the arena and the parameters.
+  public let evaluation: EvaluationPrograms
+  /// The memory that all programs of this run share.
+  public let arena: Arena
+  let communicator: any Communicator
+  private let inputs: StepInputs
+
+  /// Iterations done.
+  public internal(set) var iteration = 0
+
+  /// Builds, plans and binds everything; parameters start from the recipe's seed.
+  ///
+  /// - Throws: `SharedFailure` on all ranks where recipe, data and number of ranks do not fit on one of them.
+  public init(recipe: Recipe, dataset: Dataset, communicator: any Communicator) throws {
+    let blueprint = try communicator.together {
+      try TrainerBlueprint(
+        recipe: recipe, dataset: dataset, rank: communicator.rank, rankCount: communicator.size)
+    }
+    self.recipe = recipe
+    self.dataset = dataset
+    self.communicator = communicator
+    model = blueprint.model
+    conditions = blueprint.conditions
+    generator = blueprint.generator
+    discriminator = blueprint.discriminator
+    inputs = blueprint.inputs
+    let plans = [blueprint.discriminatorPlan, blueprint.generatorPlan]
+    var digest = Digest()
+    digest.update(recipe.yaml)
+    for plan in plans { digest.update(plan.collectiveDigest) }
+    try communicator.verifyEqual(digest.value, what: "the recipe or the plan of collectives")
+
+    arena = Arena(plans: plans + blueprint.evaluation.plans)
+    for network in [discriminator, generator] {
+      try network.allocate(over: communicator)
+      network.parameters.initialize(seed: UInt64(recipe.seed))
+      try communicator.broadcast(UnsafeMutableRawBufferPointer(network.parameters.values.values), from: 0)
+      network.startAverage()
+    }
+    discriminatorProgram = Program(plans[0], arena: arena, communicator: communicator)
+    generatorProgram = Program(plans[1], arena: arena, communicator: communicator)
+    evaluation = EvaluationPrograms(blueprint.evaluation, arena: arena, communicator: communicator)
+  }
+
+  /// One iteration: `discriminatorSteps` updates of the discriminator, one of the generator.
+  public func runIteration() throws { try runIteration { try $0.run() } }
+
+  /// The same with `run` in place of running the programs plainly: profiles put a clock there.
+  func runIteration(_ run: (Program) throws -> Void) throws {
+    let steps = recipe.training.discriminatorSteps
+    for substep in 0..<steps {
+      inputs.prepareDiscriminator(step: iteration * steps + substep)
+      discriminator.prepareUpdate()
+      try run(discriminatorProgram)
+    }
+    inputs.prepareGenerator(step: iteration)
+    generator.prepareUpdate()
+    try run(generatorProgram)
+    iteration += 1
+  }
+
+  /// Asks all ranks to stop; they know after the next iteration.
+  public func requestStop() { inputs.stopRequest.values[0] = 1 }
+
+  /// True on all ranks alike once any has asked.
+  public var isStopRequested: Bool {
+    iteration > 0 && generator.report(GeneratorStep.Report.stopRequests.rawValue) > 0
+  }
+
+  /// What the last iteration reported, over the global batch.
+  public var lastReport: IterationReport {
+    IterationReport(
+      discriminatorLoss: discriminator.report(DiscriminatorStep.Report.loss.rawValue),
+      generatorLoss: generator.report(GeneratorStep.Report.loss.rawValue),
+      realAccuracy: discriminator.report(DiscriminatorStep.Report.realAccuracy.rawValue),
+      fakeAccuracy: discriminator.report(DiscriminatorStep.Report.fakeAccuracy.rawValue))
+  }
+}
+
+/// The numbers of one iteration that a person watches.
+public struct IterationReport: Sendable {
+  public var discriminatorLoss: Float
+  public var generatorLoss: Float
+  /// Share of real images that the discriminator took for real.
+  public var realAccuracy: Float
+  /// Share of fakes that the discriminator took for fake.
+  public var fakeAccuracy: Float
+}

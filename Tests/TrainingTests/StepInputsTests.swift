@@ -1,0 +1,54 @@
+import Datasets
+import Graphs
+import Tensors
+import Testing
+
+@testable import Training
+
+@Suite struct StepInputsTests {
+  static let images = ImageSet(
+    imageShape: [2, 3, 1], pixels: (0..<50).flatMap { i in (0..<6).map { UInt8(i * 5 + $0) } }[...],
+    labels: (0..<50).map { Int32($0 % 4) }[...])
+
+  private func inputs(rank: Int, size: Int) -> StepInputs {
+    let conditions = Conditions(classesOf: Self.images, classCount: 4, seed: 3)
+    return StepInputs(
+      data: TrainingData(images: Self.images, conditions: conditions),
+      shard: Shard(globalBatch: 32, rank: rank, size: size), seed: 3)
+  }
+
+  @Test("shards of any rank count, put together, are the batch of one rank", arguments: [1, 2, 3, 4, 7])
+  func sharded(size: Int) {
+    // 32 does not divide 50: batches run across the ends of epochs.
+    for step in [0, 1, 4, 1_000] {
+      let whole = inputs(rank: 0, size: 1)
+      let parts = (0..<size).map { inputs(rank: $0, size: size) }
+      for inputs in parts + [whole] {
+        inputs.prepareDiscriminator(step: step)
+        inputs.prepareGenerator(step: step)
+      }
+      for block in [
+        \StepInputs.images, \.realConditions, \.wrongConditions, \.discriminatorConditions, \.generatorConditions,
+      ] {
+        #expect(parts.flatMap { Array($0[keyPath: block].values) } == Array(whole[keyPath: block].values))
+      }
+    }
+  }
+
+  @Test("a row is the image of its position with the condition of its label")
+  func rows() {
+    let inputs = inputs(rank: 0, size: 1)
+    var shuffling = Shuffling(count: 50, seed: 3)
+    for step in 0..<20 {
+      inputs.prepareDiscriminator(step: step)
+      for row in 0..<32 {
+        let index = shuffling.index(at: step * 32 + row)
+        let expected = Self.images.bytes(at: index).map { 2 * Float($0) / 255 - 1 }
+        for (place, value) in expected.enumerated() {
+          #expect(abs(inputs.images.values[row * 6 + place] - value) < 2e-7)
+        }
+        #expect((0..<4).map { inputs.realConditions.values[row * 4 + $0] } == (0..<4).map { $0 == index % 4 ? 1 : 0 })
+      }
+    }
+  }
+}
