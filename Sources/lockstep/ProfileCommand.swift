@@ -1,0 +1,107 @@
+import ArgumentParser
+import Communication
+import Files
+import Kernels
+import Reporting
+import Training
+
+struct ProfileCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "profile", abstract: "Measures whole training iterations, and where their time goes.",
+    discussion: """
+      Data, noise, reductions, Adam and averages are part of an iteration; the warm-up is not measured. An image counts \
+      once per iteration. Nothing is written.
+
+        lockstep profile --recipe dense-reference --set training.batchSize=256
+        cluster/run.sh -n 2 -- profile --json
+      """)
+
+  @OptionGroup var recipe: RecipeOptions
+
+  @Option(help: ArgumentHelp("Iterations to measure.", valueName: "K"))
+  var iterations = 1000
+
+  @Option(help: ArgumentHelp("Threads a process uses for large matrix products.", valueName: "T"))
+  var threads = 1
+
+  @Option(help: ArgumentHelp("Lines of the table of operations.", valueName: "N"))
+  var top = 20
+
+  @Flag(help: "One line of JSON in place of the table, with all operations.")
+  var json = false
+
+  @Flag(help: "Measure this machine's largest products instead: 2048 × 2048 × 2048 by OpenBLAS.")
+  var peak = false
+
+  func validate() throws {
+    guard iterations >= 1 else { throw ValidationError("--iterations \(iterations): must be at least 1") }
+    guard threads >= 1 else { throw ValidationError("--threads \(threads): must be at least 1") }
+    guard top >= 0 else { throw ValidationError("--top \(top): must be 0 or more") }
+  }
+
+  func run() throws {
+    Session.run(threads: threads) { communicator, logger in
+      if peak {
+        if let note = StartUp.note { logger.notice("\(note)") }
+        let speed = PeakProduct.measure()
+        if communicator.rank == 0 { print("\(StartUp.coreName) kernels: \(decimal(speed, 1)) GFLOP/s a process") }
+        return
+      }
+      let recipe = try recipe.resolve(on: communicator)
+      let dataset = try recipe.loadDataset(on: communicator)
+      let trainer = try Trainer(recipe: recipe, dataset: dataset, communicator: communicator)
+      if let note = StartUp.note { logger.notice("\(note)") }
+      let profile = try Profile(measuring: trainer, iterations: iterations, threads: threads)
+      guard communicator.rank == 0 else { return }
+      if json { print(profile.json) } else { show(profile) }
+    }
+  }
+
+  private func show(_ profile: Profile) {
+    print(
+      """
+      \(grouped(Int(profile.imagesPerSecond))) images/s on \(profile.ranks) × \(profile.threads) (ranks × threads), \
+      \(grouped(profile.iterations)) iterations
+      discriminator \(decimal(profile.discriminatorMilliseconds, 3)) ms, generator \
+      \(decimal(profile.generatorMilliseconds, 3)) ms an iteration; peak resident \
+      \(decimal(profile.peakResidentMegabytes, 1)) MB
+
+            ms  GFLOP/s  share  phase          operation
+      """)
+    for operation in profile.operations.prefix(top) {
+      print(
+        decimal(operation.milliseconds, 4, width: 8) + decimal(operation.gigaflopsPerSecond, 1, width: 9)
+          + decimal(100 * operation.share, 1, width: 5) + " %  " + padded(operation.phase, 15)
+          + "\(operation.name)  \(operation.layer)")
+    }
+  }
+}
+
+extension Profile {
+  /// One line; the keys are part of the interface.
+  var json: String {
+    let line = LineBuffer(capacity: 4096 + 512 * operations.count)
+    line.beginObject()
+    line.field("imagesPerSecond", imagesPerSecond)
+    line.field("discriminatorMilliseconds", discriminatorMilliseconds)
+    line.field("generatorMilliseconds", generatorMilliseconds)
+    line.field("peakResidentMegabytes", peakResidentMegabytes)
+    line.field("ranks", ranks)
+    line.field("threads", threads)
+    line.field("iterations", iterations)
+    line.beginArray("operations")
+    for operation in operations {
+      line.beginElement()
+      line.field("phase", text: operation.phase)
+      line.field("name", text: operation.name)
+      line.field("layer", text: operation.layer)
+      line.field("milliseconds", operation.milliseconds)
+      line.field("gigaflopsPerSecond", operation.gigaflopsPerSecond)
+      line.field("share", operation.share)
+      line.endObject()
+    }
+    line.endArray()
+    line.endObject()
+    return String(decoding: line.contents, as: UTF8.self)
+  }
+}

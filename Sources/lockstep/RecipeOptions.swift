@@ -1,0 +1,75 @@
+import ArgumentParser
+import Communication
+import Datasets
+import Files
+import Training
+
+/// The options that choose and change a recipe.
+struct RecipeOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "An embedded recipe (`lockstep recipes` lists them) or a YAML file, recognised by its / or .yaml (default: "
+        + "digits-dense; with --resume, the checkpoint's own).", valueName: "NAME|FILE"))
+  var recipe: String?
+
+  @Option(
+    name: .customLong("set"), parsing: .singleValue,
+    help: ArgumentHelp(
+      "Change one key of the recipe, as in --set training.batchSize=128. Repeatable. `lockstep recipes --keys` "
+        + "explains all keys.",
+      valueName: "key=value"))
+  var settings: [String] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "Where the images come from: digits (built in), idx:DIR (MNIST's files, also .gz), semeion:FILE (default: the "
+        + "recipe's).", valueName: "KIND:PATH"))
+  var data: String?
+
+  @Option(help: ArgumentHelp("Another seed makes another run (default: the recipe's).", valueName: "N"))
+  var seed: Int?
+
+  /// `--set` and the options that are short for it.
+  private var allSettings: [String] {
+    settings + (data.map { ["data.source=\($0.recipeText)"] } ?? []) + (seed.map { ["seed=\($0)"] } ?? [])
+  }
+
+  /// The recipe as asked for. Rank 0 reads it; every rank gets the same.
+  ///
+  /// - Parameters:
+  ///   - fallback: the YAML to start from when no recipe is named, and where it comes from.
+  ///   - more: settings from other options, stronger than these.
+  func resolve(
+    fallback: (yaml: String, origin: String)? = nil, more: [String] = [], on communicator: any Communicator
+  ) throws -> Recipe {
+    let yaml = try communicator.together {
+      guard communicator.rank == 0 else { return "" }
+      let (text, origin) = try source(fallback: fallback)
+      return try Recipe(yaml: text, origin: origin, settings: allSettings + more).yaml
+    }
+    return try Recipe(yaml: communicator.broadcast(text: yaml), origin: "the recipe of rank 0")
+  }
+
+  private func source(fallback: (yaml: String, origin: String)?) throws -> (yaml: String, origin: String) {
+    guard let recipe else {
+      if let fallback { return fallback }
+      let first = Recipe.embedded[0]
+      return (first.yaml, first.name)
+    }
+    if recipe.contains("/") || recipe.hasSuffix(".yaml") || recipe.hasSuffix(".yml") {
+      return (try RecipeFile.text(of: recipe), recipe)
+    }
+    let embedded = try Recipe.embedded(named: recipe)
+    return (embedded.yaml, embedded.name)
+  }
+}
+
+extension Recipe {
+  /// The data of the recipe at its resolution, on all ranks.
+  func loadDataset(on communicator: any Communicator) throws -> Dataset {
+    try communicator.together {
+      try DatasetSource(data.source).load(
+        resolution: resolution(), classCount: model.conditionKind == .classes ? model.conditionSize ?? 10 : 10)
+    }
+  }
+}

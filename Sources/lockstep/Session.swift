@@ -1,0 +1,88 @@
+import CKernels
+import Communication
+import Glibc
+import Kernels
+import Logging
+import Training
+
+/// One command on all ranks: starts and ends MPI, and lets one rank speak for all when something fails.
+enum Session {
+  /// Runs `body` on every rank and ends the process with the right exit code.
+  static func run(threads: Int = 1, _ body: (any Communicator, Logger) throws -> Void) -> Never {
+    run(threads: threads) { communicator, logger -> Failure.Code? in
+      try body(communicator, logger)
+      return nil
+    }
+  }
+
+  /// The same for a body that ends without failure, yet with a code of its own.
+  static func run(threads: Int, _ body: (any Communicator, Logger) throws -> Failure.Code?) -> Never {
+    ck_flush_to_zero()
+    // A closed pipe is an error of that write, not the end of the run.
+    signal(SIGPIPE, SIG_IGN)
+    StartUp.setThreads(threads)
+    let communicator: any Communicator
+    do {
+      communicator = try Communicators.make()
+    } catch {
+      let failure = Failure(error)
+      if error.rank == 0 {
+        say(failure)
+      } else {
+        // The launcher may end all ranks at the first exit: let the one that speaks be first.
+        usleep(300_000)
+      }
+      exit(failure.code.rawValue)
+    }
+    let logger = makeLogger(isFirstRank: communicator.rank == 0)
+    do {
+      for note in communicator.notes { logger.notice("\(note)") }
+      let code = try body(communicator, logger)
+      try communicator.close()
+      exit(code?.rawValue ?? 0)
+    } catch let shared as SharedFailure {
+      if shared.isMine { say(shared.failure) }
+      closeQuietly(communicator)
+      exit(shared.failure.code.rawValue)
+    } catch {
+      // The other ranks do not know: end them too.
+      let failure = Failure(error)
+      say(failure)
+      communicator.abort(exitCode: failure.code.rawValue)
+    }
+  }
+
+  /// The failure is being reported already; that closing fails too changes nothing.
+  private static func closeQuietly(_ communicator: any Communicator) {
+    do { try communicator.close() } catch {}
+  }
+
+  /// One line, whatever file names and recipes put into the message.
+  private static func say(_ failure: Failure) {
+    let text = failure.description.split(whereSeparator: \.isNewline).joined(separator: " ")
+    "lockstep: \(text)\n".withCString { _ = write(STDERR_FILENO, $0, strlen($0)) }
+  }
+
+  private static func makeLogger(isFirstRank: Bool) -> Logger {
+    Logger(label: "lockstep") { _ -> any LogHandler in
+      if isFirstRank { return PlainLogHandler() }
+      return SwiftLogNoOpLogHandler()
+    }
+  }
+}
+
+/// One line a message on standard error, without time and label: a person reads it.
+private struct PlainLogHandler: LogHandler {
+  var metadata: Logger.Metadata = [:]
+  var logLevel = Logger.Level.info
+
+  subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+    get { metadata[key] }
+    set { metadata[key] = newValue }
+  }
+
+  func log(event: LogEvent) {
+    let prefix = event.level >= .warning ? "\(event.level): " : ""
+    "\(prefix)\(event.message)\n".withCString { _ = write(STDERR_FILENO, $0, strlen($0)) }
+  }
+}

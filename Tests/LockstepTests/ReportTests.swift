@@ -1,0 +1,143 @@
+import Foundation
+import Testing
+
+extension LockstepTests {
+  /// The commands that tell about a model, a recipe or the program itself.
+  @Suite struct ReportTests {
+    let scratch: Scratch
+
+    init() throws { scratch = try Scratch() }
+
+    private func train(_ more: String...) throws {
+      try #require(Run(["train", "--output", "run", "--iterations", "5"] + more, in: scratch).status == 0)
+    }
+
+    /// The one line of JSON that a command prints.
+    private func json(_ arguments: String..., ranks: Int? = nil) throws -> [String: Any] {
+      let run = try Run(arguments, ranks: ranks, in: scratch)
+      #expect(run.status == 0, "\(run.errors)")
+      #expect(run.output.filter { $0 == "\n" }.count == 1 && run.output.hasSuffix("\n"))
+      return try #require(JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any])
+    }
+
+    @Test("evaluate --json prints its keys, the same on any number of ranks")
+    func evaluate() throws {
+      try train()
+      let alone = try json("evaluate", "run", "--json")
+      let keys = ["trainLoss", "trainAccuracy", "testLoss", "testAccuracy", "fakeLoss", "fakeAccuracy"]
+      let observed = ["generator", "discriminator"].flatMap { network in
+        ["entropy", "gate", "tokenVarianceRatio"].map { "\(network)/attention/\($0)" }
+      }
+      #expect(alone.keys.sorted() == (keys + observed + ["iteration", "samples"]).sorted())
+      #expect(alone["iteration"] as? Int == 5)
+      #expect(alone["samples"] as? Int == 297)
+      guard Launch.hasMPI else { return }
+      let shared = try json("evaluate", "run", "--json", ranks: 2)
+      for key in keys {
+        let (a, b) = (try #require(alone[key] as? Double), try #require(shared[key] as? Double))
+        // Doubles in another order, printed with seven digits.
+        #expect(abs(a - b) <= 1e-6 * max(1, abs(a)), "\(key)")
+      }
+    }
+
+    @Test("evaluate judges other data, whatever characters their path has")
+    func otherData() throws {
+      try train()
+      let table = try Run("evaluate", "run", "--samples", "64", in: scratch)
+      #expect(table.status == 0)
+      #expect(table.output.contains("test images"))
+      let missing = try Run("evaluate", "run", "--data", "idx:it's \"here\"", in: scratch)
+      #expect(missing.status == 65)
+      #expect(missing.errors.contains("it's \"here\": no train-images"))
+    }
+
+    @Test("profile --json prints its keys, on one line")
+    func profile() throws {
+      let alone = try json("profile", "--json", "--iterations", "3")
+      #expect(
+        alone.keys.sorted() == [
+          "discriminatorMilliseconds", "generatorMilliseconds", "imagesPerSecond", "iterations", "operations",
+          "peakResidentMegabytes", "ranks", "threads",
+        ])
+      #expect(alone["iterations"] as? Int == 3)
+      #expect(alone["ranks"] as? Int == 1)
+      let operations = try #require(alone["operations"] as? [[String: Any]])
+      #expect(operations.count > 20)
+      #expect(
+        operations.allSatisfy {
+          $0.keys.sorted() == ["gigaflopsPerSecond", "layer", "milliseconds", "name", "phase", "share"]
+        })
+      let shares = operations.compactMap { $0["share"] as? Double }.reduce(0, +)
+      #expect(abs(shares - 1) < 1e-3)
+      guard Launch.hasMPI else { return }
+      #expect(try json("profile", "--json", "--iterations", "3", "--threads", "1", ranks: 2)["ranks"] as? Int == 2)
+      #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.path).filter { !$0.hasPrefix(".") } == [])
+    }
+
+    @Test("inspect lists tensors and, on request, the recipe")
+    func inspect() throws {
+      try train("--seed", "77")
+      let run = try Run("inspect", "run", "--recipe", in: scratch)
+      #expect(run.status == 0)
+      for text in [
+        "iteration-00000005.safetensors: whole, all checksums hold", "  iteration: 5", "  imageShape: 16×16×1",
+        "  generator/before1/kernel ", "F32 [110, 128]", "average/generator/image/bias", "seed: 77",
+      ] { #expect(run.output.contains(text), "\(text)") }
+      var content = try bytes(of: checkpoint(scratch / "run", 5))
+      content[content.count - 4] ^= 1
+      try scratch.write(content, to: "damaged.safetensors")
+      let damaged = try Run("inspect", "damaged.safetensors", in: scratch)
+      #expect(damaged.status == 65)
+      #expect(damaged.errorLines.count == 1)
+      #expect(damaged.errors.contains("does not match its checksum"))
+    }
+
+    @Test("recipes are listed, printed as files that read back, and explained")
+    func recipes() throws {
+      let list = try Run("recipes", in: scratch)
+      #expect(list.output.hasPrefix("digits-dense"))
+      let text = try Run("recipes", "digits-dense", in: scratch).output
+      try scratch.write(text.utf8, to: "mine.yaml")
+      #expect(
+        try Run("train", "--recipe", "mine.yaml", "--output", "run", "--iterations", "2", in: scratch).status == 0)
+      // The run's own copy differs in what was asked for only.
+      let copy = try lines(of: scratch / "run/recipe.yaml")
+      let given = try lines(of: scratch / "mine.yaml")
+      #expect(zip(copy, given).filter { $0 != $1 }.map(\.0) == ["  iterations: 2"])
+      let keys = try Run("recipes", "--keys", in: scratch).output.split(separator: "\n")
+      #expect(keys.contains { $0.hasPrefix("training.batchSize ") && $0.contains("from 1 to 1,048,576") })
+      #expect(keys.count == given.filter { !$0.hasSuffix(":") }.count)
+    }
+
+    @Test("help of every command comes once, with its options; the version is a number", arguments: [nil, 2])
+    func help(ranks: Int?) throws {
+      try #require(ranks == nil || Launch.hasMPI)
+      for (command, text) in [
+        ("train", "--resume"), ("sample", "--classes"), ("evaluate", "--samples"), ("profile", "--json"),
+        ("inspect", "--recipe"), ("recipes", "--keys"),
+      ] {
+        let run = try Run(command, "--help", ranks: ranks, in: scratch)
+        #expect(run.status == 0)
+        #expect(run.errors == "")
+        #expect(run.output.components(separatedBy: "OVERVIEW: ").count == 2)
+        #expect(run.output.contains(text))
+      }
+      #expect(try Run(ranks: ranks, in: scratch).output.contains("lockstep train --recipe digits-dense"))
+      #expect(try Run("--version", ranks: ranks, in: scratch).output == "0.1.0\n")
+    }
+
+    @Test("LOCKSTEP_TERMINAL decides whether the progress line is rewritten", arguments: [nil, 2])
+    func terminal(ranks: Int?) throws {
+      try #require(ranks == nil || Launch.hasMPI)
+      for (value, isTerminal) in [("yes", true), ("no", false)] {
+        let run = try Run(
+          "train", "--output", value, "--iterations", "5", ranks: ranks, in: scratch,
+          adding: ["LOCKSTEP_TERMINAL": value])
+        #expect(run.status == 0)
+        #expect(run.errors.contains("\riteration 5/5") == isTerminal)
+        #expect(run.errors.contains("\u{1B}[K") == isTerminal)
+        #expect(run.errors.contains("iteration 5/5"))
+      }
+    }
+  }
+}
