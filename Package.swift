@@ -1,0 +1,96 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+/// The C language of our own C targets; `#embed` and `typeof` are C23.
+let c: [CSetting] = [.define("_GNU_SOURCE")]
+
+let package = Package(
+  name: "lockstep",
+  platforms: [.macOS(.v15)],
+  products: [.executable(name: "lockstep", targets: ["lockstep"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+    .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+  ],
+  targets: [
+    // C: system libraries, our face of MPI, the inner loops, the embedded data.
+    .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .systemLibrary(name: "COpenMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"])]),
+    .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .target(name: "CMPI", dependencies: ["COpenMPI"], cSettings: c),
+    .target(name: "CKernels", cSettings: c),
+    .target(name: "CDigits", exclude: ["digits.bin", "make_digits.py"], cSettings: c),
+
+    // The library; arrows only point up.
+    .target(name: "Files"),
+    .target(name: "Tensors"),
+    .target(name: "Kernels", dependencies: ["Tensors", "CKernels", "COpenBLAS"]),
+    .target(name: "Communication", dependencies: ["Tensors", "CMPI"]),
+    .target(name: "Graphs", dependencies: ["Tensors", "Kernels", "Communication"]),
+    .target(name: "Programs", dependencies: ["Tensors", "Kernels", "Communication", "Graphs"]),
+    .target(name: "Layers", dependencies: ["Tensors", "Graphs"]),
+    .target(name: "Models", dependencies: ["Tensors", "Graphs", "Layers"]),
+    .target(name: "Optimization", dependencies: ["Tensors", "Graphs", "Layers"]),
+    .target(name: "Datasets", dependencies: ["Files", "Tensors", "CDigits", "CZlib"]),
+    .target(name: "Checkpoints", dependencies: ["Files", "Tensors"]),
+    .target(name: "Reporting", dependencies: ["Files", "Tensors", "CPNG", "CZlib"]),
+    .target(
+      name: "Evaluation",
+      dependencies: [
+        "Tensors", "Communication", "Graphs", "Programs", "Layers", "Models", "Datasets",
+      ]),
+    .target(
+      name: "Training",
+      dependencies: [
+        "Files", "Tensors", "Kernels", "Communication", "Graphs", "Programs", "Layers", "Models", "Optimization",
+        "Datasets", "Checkpoints", "Reporting", "Evaluation", "Yams", .product(name: "Logging", package: "swift-log"),
+      ]),
+
+    // Programs and tests.
+    .executableTarget(
+      name: "lockstep",
+      dependencies: [
+        "CKernels", "Files", "Tensors", "Kernels", "Communication", "Datasets", "Checkpoints", "Reporting",
+        "Evaluation",
+        "Training", .product(name: "Logging", package: "swift-log"),
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+    .testTarget(name: "KernelsTests", dependencies: ["Kernels", "Tensors", "CKernels"]),
+    .executableTarget(
+      name: "communication-probe", dependencies: ["Communication", "CMPI"], path: "Tests/Probes/communication-probe"),
+    .testTarget(name: "CommunicationTests", dependencies: ["Communication", "Tensors"]),
+    .target(
+      name: "TestSupport", dependencies: ["Programs", "Graphs", "Tensors", "Communication"], path: "Tests/TestSupport"),
+    .testTarget(name: "GraphsTests", dependencies: ["TestSupport", "Graphs", "Tensors"]),
+    .testTarget(
+      name: "ProgramsTests",
+      dependencies: ["TestSupport", "Programs", "CKernels", "Kernels", "Graphs", "Tensors", "Communication"]),
+    .target(name: "CAllocationCounter", path: "Tests/Probes/CAllocationCounter", cSettings: c),
+    .executableTarget(
+      name: "allocation-probe",
+      dependencies: [
+        "CAllocationCounter", "CKernels", "Kernels", "Communication", "Datasets", "Reporting", "Training",
+      ],
+      path: "Tests/Probes/allocation-probe"),
+    .testTarget(name: "LayersTests", dependencies: ["TestSupport", "Models", "Layers", "Graphs", "Tensors"]),
+    .testTarget(
+      name: "OptimizationTests",
+      dependencies: ["TestSupport", "Optimization", "Layers", "Programs", "Graphs", "Tensors", "Communication"]),
+    .testTarget(
+      name: "TrainingTests",
+      dependencies: [
+        "TestSupport", "Training", "Models", "Layers", "Optimization", "Programs", "Graphs", "Datasets", "Tensors",
+        "Communication", "Checkpoints",
+      ]),
+    .testTarget(
+      name: "EvaluationTests",
+      dependencies: ["Evaluation", "Models", "Layers", "Programs", "Datasets", "Tensors", "Communication"]),
+    .testTarget(name: "LockstepTests", dependencies: ["TestSupport", "Checkpoints", "Tensors"]),
+    .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Tensors", "CZlib"]),
+    .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "Tensors"]),
+    .testTarget(name: "ReportingTests", dependencies: ["Reporting", "Tensors", "CPNG"]),
+  ],
+  cLanguageStandard: .gnu2x
+)
