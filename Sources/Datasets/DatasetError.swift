@@ -5,15 +5,27 @@ public struct DatasetError: Error, Equatable, CustomStringConvertible {
   public let file: String
   public let reason: String
   public let remedy: String
+  public let cause: Cause
 
-  public init(file: String, reason: String, remedy: String) {
+  public enum Cause: Sendable {
+    /// The content is not what it should be.
+    case damaged
+    /// There is no such file.
+    case missing
+    /// The source is not written as it should be.
+    case wrongSource
+  }
+
+  public init(file: String, reason: String, remedy: String, cause: Cause = .damaged) {
     self.file = file
     self.reason = reason
     self.remedy = remedy
+    self.cause = cause
   }
 
   init(_ error: FileError) {
-    self.init(file: error.path, reason: error.reason, remedy: error.remedy)
+    self.init(
+      file: error.path, reason: error.reason, remedy: error.remedy, cause: error.isMissing ? .missing : .damaged)
   }
 
   public var description: String { "\(file): \(reason); \(remedy)" }

@@ -26,7 +26,8 @@ public enum DatasetSource: Hashable, Sendable, CustomStringConvertible {
   }
 
   private static func wrongForm(_ text: String, _ reason: String) -> DatasetError {
-    DatasetError(file: "data \(text.debugDescription)", reason: reason, remedy: "write \(formsInWords)")
+    DatasetError(
+      file: "data \(text.debugDescription)", reason: reason, remedy: "write \(formsInWords)", cause: .wrongSource)
   }
 
   /// `digits, idx:DIR or semeion:FILE`.

@@ -36,7 +36,7 @@ public enum IDX {
     case (nil, nil):
       throw DatasetError(
         file: directory, reason: "no train-images-idx3-ubyte[.gz] and no t10k-images-idx3-ubyte[.gz] in it",
-        remedy: "name the directory that holds the IDX files, as in idx:DIR")
+        remedy: "name the directory that holds the IDX files, as in idx:DIR", cause: .missing)
     }
   }
 

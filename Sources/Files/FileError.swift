@@ -9,11 +9,14 @@ public struct FileError: Error, Equatable, CustomStringConvertible {
   public let path: String
   public let reason: String
   public let remedy: String
+  /// True where there is no such file.
+  public let isMissing: Bool
 
-  public init(path: String, reason: String, remedy: String) {
+  public init(path: String, reason: String, remedy: String, isMissing: Bool = false) {
     self.path = path
     self.reason = reason
     self.remedy = remedy
+    self.isMissing = isMissing
   }
 
   public var description: String { "\(path): \(reason); \(remedy)" }
@@ -30,7 +33,9 @@ public struct FileError: Error, Equatable, CustomStringConvertible {
       case ENOTDIR, EISDIR, EEXIST: "check that the path names what is meant"
       default: "check the disk or file system"
       }
-    self.init(path: path, reason: "cannot \(action): \(String(cString: strerror(code)))", remedy: remedy)
+    self.init(
+      path: path, reason: "cannot \(action): \(String(cString: strerror(code)))", remedy: remedy,
+      isMissing: code == ENOENT)
   }
 }
 

@@ -10,7 +10,12 @@ extension Failure {
   public init(_ error: any Error) {
     switch error {
     case let failure as Failure: self = failure
-    case let error as DatasetError: self.init(error.description, code: .data)
+    case let error as DatasetError:
+      switch error.cause {
+      case .damaged: self.init(error.description, code: .data)
+      case .missing: self.init(error.description, code: .noInput)
+      case .wrongSource: self.init(error.description, code: .configuration)
+      }
     case let error as CheckpointError: self.init(error.description, code: .data)
     case let error as FileError: self.init(error.description, code: .inputOutput)
     case let error as ReportError: self.init(error.description, code: .cannotCreate)

@@ -84,7 +84,6 @@ struct TrainCommand: ParsableCommand {
   private func describe(
     _ trainer: Trainer, _ start: StartingPoint, _ communicator: any Communicator, _ logger: Logger
   ) {
-    if let note = StartUp.note { logger.notice("\(note)") }
     let recipe = trainer.recipe
     // Only now: a run that cannot start says why, and nothing else.
     if let note = StartUp.note { logger.notice("\(note)") }

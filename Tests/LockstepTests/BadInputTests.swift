@@ -51,9 +51,9 @@ extension LockstepTests {
       Mistake(
         "train --output out --set training.batchSize=1", 78, "a batch of 1 cannot be split over 2 ranks", ranks: [2]),
       // Data.
-      Mistake("train --output out --data cifar:x", 65, "no kind of data is called \"cifar\""),
-      Mistake("train --output out --data idx:none", 65, "none: no train-images-idx3-ubyte[.gz] and no t10k-images"),
-      Mistake("train --output out --data semeion:none", 65, "none: cannot open for reading"),
+      Mistake("train --output out --data cifar:x", 78, "no kind of data is called \"cifar\""),
+      Mistake("train --output out --data idx:none", 66, "none: no train-images-idx3-ubyte[.gz] and no t10k-images"),
+      Mistake("train --output out --data semeion:none", 66, "none: cannot open for reading"),
       Mistake(
         "train --output out --data idx:short", 65, "short/t10k-images-idx3-ubyte: 2,000 bytes of 6,416",
         ranks: [nil, 2]),

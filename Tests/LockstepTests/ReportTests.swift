@@ -47,7 +47,7 @@ extension LockstepTests {
       #expect(table.status == 0)
       #expect(table.output.contains("test images"))
       let missing = try Run("evaluate", "run", "--data", "idx:it's \"here\"", in: scratch)
-      #expect(missing.status == 65)
+      #expect(missing.status == 66)
       #expect(missing.errors.contains("it's \"here\": no train-images"))
     }
 
