@@ -26,11 +26,13 @@ public struct ProductGeometry: Hashable, Sendable {
   /// Who multiplies. Small products spend more on OpenBLAS's packing than on arithmetic.
   public enum Algorithm: Hashable, Sendable { case openBLAS, microKernel }
 
-  /// Up to this many multiply-adds per product our own micro-kernel is faster (measured from 8×8×16 to 512×256×256).
-  static let microKernelLimit = 34 << 20
+  /// Up to this inner extent our own micro-kernel, which does not block over it, is faster than OpenBLAS; and up to this
+  /// many multiply-adds it has been compared (8×8×16 to 2048×256×256; `lockstep profile`, batches of 64 to 1,024).
+  static let microKernelInnerLimit = 512
+  static let microKernelLimit = 128 << 20
 
   public var algorithm: Algorithm {
-    rows * columns * inner <= Self.microKernelLimit ? .microKernel : .openBLAS
+    inner <= Self.microKernelInnerLimit && rows * columns * inner <= Self.microKernelLimit ? .microKernel : .openBLAS
   }
 
   /// Whether a bias can be added on the way out.
