@@ -15,8 +15,8 @@ public enum StartUp {
   /// Marks the second execution; holds the kernels that OpenBLAS chose in the first.
   public static let guardVariable = "LOCKSTEP_STARTED"
 
-  /// The kernels that this CPU deserves, where OpenBLAS may not know it: AMD's CPUs with 512-bit units are newer than
-  /// Debian's OpenBLAS 0.3.21, which takes them for Haswell and runs at half speed.
+  /// The kernels that this CPU deserves, where OpenBLAS chose narrower ones: a build older than the CPU may take one with
+  /// 512-bit units for a Haswell and run at half speed. Nil where the choice is right.
   public static func deservedCore(chosen: String) -> String? {
     let narrow: Set = [
       "Haswell", "Zen", "Sandybridge", "Nehalem", "Prescott", "Core2", "Barcelona", "Bulldozer", "Piledriver",

@@ -11,9 +11,9 @@ enum Storage {
   case constant(Float)
 }
 
-/// One thing that a program executes: a kernel, or a fused run of elementwise operations.
+/// One thing that a program executes: a kernel, a product with what it absorbs, or a fused run.
 struct Unit {
-  /// Node indices, ascending; more than one only in a fused run.
+  /// Node indices, ascending; one for a plain kernel.
   var nodes: [Int]
   /// Offset of its scratch memory in the arena, in floats.
   var workspace = 0

@@ -4,9 +4,7 @@ import Datasets
 import Evaluation
 import Files
 import Logging
-import Programs
 import Reporting
-import Tensors
 
 #if canImport(Glibc)
   import Glibc
@@ -169,26 +167,5 @@ public final class Coordinator {
       try output.checkpoints.retain(last: trainer.recipe.checkpoint.keep)
       lastCheckpoint = path
     }
-  }
-}
-
-extension DiscriminatorScores {
-  /// The keys that `metrics.jsonl` and `lockstep evaluate --json` share.
-  public func write(to line: LineBuffer) {
-    line.field("trainLoss", training.loss)
-    line.field("trainAccuracy", training.accuracy)
-    line.field("testLoss", test.loss)
-    line.field("testAccuracy", test.accuracy)
-    line.field("fakeLoss", fake.loss)
-    line.field("fakeAccuracy", fake.accuracy)
-    for observed in observations { line.field(named: observed.name, observed.mean) }
-  }
-
-  /// Attention layers without a gate whose weights are so even that they only pass on the mean of all tokens.
-  public var idleAttention: [String] {
-    let names = Set(observations.map(\.name))
-    return observations.filter { $0.name.hasSuffix("/entropy") && $0.mean > 0.98 }
-      .map { String($0.name.dropLast("/entropy".count)) }
-      .filter { !names.contains($0 + "/gate") }
   }
 }

@@ -45,17 +45,6 @@ extension Trainer {
       ])
   }
 
-  /// Tells training sets apart, wherever they lie: name, number of images and a digest of pixels and labels.
-  private var dataFingerprint: String {
-    let images = dataset.training
-    var digest = Digest()
-    for index in 0..<images.count {
-      images.bytes(at: index).withUnsafeBytes { digest.update($0) }
-      digest.update(UInt64(images.label(at: index)))
-    }
-    return "\(dataset.name) \(images.count) \(String(digest.value, radix: 16))"
-  }
-
   /// Takes over the state of a checkpoint: rank 0 reads `file`, all ranks receive it.
   ///
   /// - Parameter file: on rank 0; nil elsewhere.

@@ -76,6 +76,17 @@ public final class Trainer {
   /// Iterations done.
   public internal(set) var iteration = 0
 
+  /// Tells training sets apart, wherever they lie: name, number of images and a digest of pixels and labels.
+  private(set) lazy var dataFingerprint: String = {
+    let images = dataset.training
+    var digest = Digest()
+    for index in 0..<images.count {
+      images.bytes(at: index).withUnsafeBytes { digest.update($0) }
+      digest.update(UInt64(images.label(at: index)))
+    }
+    return "\(dataset.name) \(images.count) \(String(digest.value, radix: 16))"
+  }()
+
   /// Builds, plans and binds everything; parameters start from the recipe's seed.
   ///
   /// - Throws: `SharedFailure` on all ranks where recipe, data and number of ranks do not fit on one of them.

@@ -1,0 +1,42 @@
+import CKernels
+import Tensors
+
+/// Writes tensors, flattened, at given offsets of one flat tensor that may lie in a block: the gradients of a network.
+/// What lies between them is left as it is.
+public struct Pack: Operation {
+  public let offsets: [Int]
+  public let count: Int
+  public let destination: StateBlock
+
+  public var name: String { "pack" }
+  public var role: OperationRole { .placement(offsets: offsets, destination: destination) }
+
+  public func shape(of inputs: [Shape]) throws -> Shape {
+    for (offset, input) in zip(offsets, inputs) where offset + input.count > count {
+      throw ShapeError("\(input) at offset \(offset) ends beyond \(count)")
+    }
+    return [count]
+  }
+
+  public func gradients(_ application: Application) throws -> [Value?] {
+    try zip(offsets, application.inputs).map { offset, input in
+      try application.outputGradient.slice(offset..<offset + input.shape.count).reshaped(to: input.shape)
+    }
+  }
+
+  public func kernel(_ context: KernelContext) -> Kernel {
+    let parts = zip(zip(context.inputs, context.inputShapes), offsets).map { part, offset in
+      (source: part.0, destination: context.output + offset, count: Int64(part.1.count))
+    }
+    return {
+      for part in parts where part.source != part.destination {
+        ck_copy_strided(part.source, part.count, part.destination, part.count, 1, part.count)
+      }
+    }
+  }
+}
+
+/// `values` at `offsets` (floats) of the whole of `block`.
+public func pack(_ values: [Value], at offsets: [Int], of block: StateBlock) throws -> Value {
+  try values[0].graph.apply(Pack(offsets: offsets, count: block.count, destination: block), values)
+}
