@@ -18,9 +18,11 @@ let package = Package(
     .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "COpenMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"])]),
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+    .systemLibrary(name: "CJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "CMPI", dependencies: ["COpenMPI"], cSettings: c),
     .target(name: "CKernels", cSettings: c),
+    .target(name: "CImages", dependencies: ["CPNG", "CJPEG"], cSettings: c),
     .target(name: "CDigits", exclude: ["digits.bin", "make_digits.py"], cSettings: c),
 
     // The library; arrows only point up.
@@ -33,13 +35,13 @@ let package = Package(
     .target(name: "Layers", dependencies: ["Tensors", "Graphs"]),
     .target(name: "Models", dependencies: ["Tensors", "Graphs", "Layers"]),
     .target(name: "Optimization", dependencies: ["Tensors", "Graphs", "Layers"]),
-    .target(name: "Datasets", dependencies: ["Files", "Tensors", "CDigits", "CZlib"]),
+    .target(name: "Datasets", dependencies: ["Files", "Tensors", "CDigits", "CImages", "CZlib"]),
     .target(name: "Checkpoints", dependencies: ["Files", "Tensors"]),
     .target(name: "Reporting", dependencies: ["Files", "Tensors", "CPNG", "CZlib"]),
     .target(
       name: "Evaluation",
       dependencies: [
-        "Tensors", "Communication", "Graphs", "Programs", "Layers", "Models", "Datasets",
+        "Tensors", "Kernels", "Communication", "Graphs", "Programs", "Layers", "Models", "Optimization", "Datasets",
       ]),
     .target(
       name: "Training",
@@ -62,8 +64,9 @@ let package = Package(
       name: "communication-probe", dependencies: ["Communication", "CMPI"], path: "Tests/Probes/communication-probe"),
     .testTarget(name: "CommunicationTests", dependencies: ["Communication", "Tensors"]),
     .target(
-      name: "TestSupport", dependencies: ["Programs", "Graphs", "Tensors", "Communication"], path: "Tests/TestSupport"),
-    .testTarget(name: "GraphsTests", dependencies: ["TestSupport", "Graphs", "Tensors"]),
+      name: "TestSupport", dependencies: ["Programs", "Graphs", "Kernels", "Tensors", "Communication"],
+      path: "Tests/TestSupport"),
+    .testTarget(name: "GraphsTests", dependencies: ["TestSupport", "Graphs", "Kernels", "Tensors"]),
     .testTarget(
       name: "ProgramsTests",
       dependencies: ["TestSupport", "Programs", "CKernels", "Kernels", "Graphs", "Tensors", "Communication"]),
@@ -88,7 +91,7 @@ let package = Package(
       name: "EvaluationTests",
       dependencies: ["Evaluation", "Models", "Layers", "Programs", "Datasets", "Tensors", "Communication"]),
     .testTarget(name: "LockstepTests", dependencies: ["TestSupport", "Checkpoints", "Tensors"]),
-    .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Tensors", "CZlib"]),
+    .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Files", "Tensors", "CImages", "CJPEG", "CZlib"]),
     .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "Tensors"]),
     .testTarget(name: "ReportingTests", dependencies: ["Reporting", "Tensors", "CPNG"]),
   ],

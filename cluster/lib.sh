@@ -31,7 +31,8 @@ print_help() { sed -n '2,/^[^#]/{s/^# \{0,1\}//p;}' "$0"; }
 missing_packages() {
   local library
   command -v pkg-config >/dev/null || say pkg-config
-  for library in openblas:libopenblas-dev ompi-c:libopenmpi-dev libpng:libpng-dev zlib:zlib1g-dev; do
+  for library in openblas:libopenblas-dev ompi-c:libopenmpi-dev libpng:libpng-dev \
+    libjpeg:libjpeg-dev zlib:zlib1g-dev; do
     pkg-config --exists "${library%%:*}" 2>/dev/null || say "${library##*:}"
   done
   command -v mpirun >/dev/null || say openmpi-bin

@@ -9,10 +9,20 @@ public struct Dataset: Sendable {
   public let classNames: [String]
   public let training: ImageSet
   public let test: ImageSet
+  /// What the reader of the data should tell, a sentence each: what is held out, what was not used.
+  public let notes: [String]
+  /// What the reader of the data found fault with.
+  let complaints: [String]
 
   public var classCount: Int { classNames.count }
 
   public init(name: String, classNames: [String], training: ImageSet, test: ImageSet) {
+    self.init(name: name, classNames: classNames, training: training, test: test, notes: [], complaints: [])
+  }
+
+  init(
+    name: String, classNames: [String], training: ImageSet, test: ImageSet, notes: [String], complaints: [String]
+  ) {
     precondition(
       training.imageShape == test.imageShape, "training \(training.imageShape), test \(test.imageShape)")
     self.name = name
@@ -20,6 +30,8 @@ public struct Dataset: Sendable {
     self.classNames = classNames
     self.training = training
     self.test = test
+    self.notes = notes
+    self.complaints = complaints
   }
 
   /// The same images at another size, by bilinear interpolation; see `Resizing`.
@@ -27,7 +39,8 @@ public struct Dataset: Sendable {
     if imageShape[0] == resolution.height && imageShape[1] == resolution.width { return self }
     return Dataset(
       name: name, classNames: classNames, training: training.resized(to: resolution),
-      test: test.resized(to: resolution))
+      test: test.resized(to: resolution),
+      notes: notes, complaints: complaints)
   }
 }
 

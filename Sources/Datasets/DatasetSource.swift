@@ -6,21 +6,32 @@ public enum DatasetSource: Hashable, Sendable, CustomStringConvertible {
   case idx(directory: String)
   /// The Semeion text file.
   case semeion(file: String)
+  /// A directory with the binary files of CIFAR-10 or CIFAR-100.
+  case cifar(CIFAR, directory: String)
+  /// A directory with a folder of PNG and JPEG files per class.
+  case folder(directory: String)
 
   /// What may be written, for messages and help.
-  public static let forms = ["digits", "idx:DIR", "semeion:FILE"]
+  public static let forms = ["digits", "idx:DIR", "semeion:FILE", "cifar10:DIR", "cifar100:DIR", "folder:DIR"]
 
   /// - Throws: when the kind is unknown or its path is missing; the message names the known kinds.
   public init(_ text: String) throws(DatasetError) {
     let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-    let (kind, path) = (parts[0], parts.count > 1 ? parts[1] : nil)
-    switch (kind, path) {
-    case ("digits", nil): self = .digits
-    case ("digits", _?): throw Self.wrongForm(text, "digits are built in and take no path")
-    case ("idx", let path?) where !path.isEmpty: self = .idx(directory: path)
-    case ("idx", _): throw Self.wrongForm(text, "idx needs a directory")
-    case ("semeion", let path?) where !path.isEmpty: self = .semeion(file: path)
-    case ("semeion", _): throw Self.wrongForm(text, "semeion needs a file")
+    let (kind, path) = (parts[0], parts.count > 1 ? parts[1] : "")
+    switch kind {
+    case "digits" where parts.count > 1: throw Self.wrongForm(text, "digits are built in and take no path")
+    case "digits": self = .digits
+    case "semeion" where path.isEmpty: throw Self.wrongForm(text, "semeion needs a file")
+    case "semeion": self = .semeion(file: path)
+    case "idx", "cifar10", "cifar100", "folder":
+      guard !path.isEmpty else { throw Self.wrongForm(text, "\(kind) needs a directory") }
+      self =
+        switch kind {
+        case "idx": .idx(directory: path)
+        case "cifar10": .cifar(.ten, directory: path)
+        case "cifar100": .cifar(.hundred, directory: path)
+        default: .folder(directory: path)
+        }
     default: throw Self.wrongForm(text, "no kind of data is called \(kind.debugDescription)")
     }
   }
@@ -40,18 +51,52 @@ public enum DatasetSource: Hashable, Sendable, CustomStringConvertible {
     case .digits: "digits"
     case .idx(let directory): "idx:\(directory)"
     case .semeion(let file): "semeion:\(file)"
+    case .cifar(let kind, let directory): "\(kind.name):\(directory)"
+    case .folder(let directory): "folder:\(directory)"
     }
   }
 
   /// Reads the data; `resolution` resizes them on the way (nil: digits 16×16, others as stored).
   public func load(resolution: Resolution? = nil, classCount: Int = 10) throws(DatasetError) -> Dataset {
-    let dataset: Dataset
+    var options = LoadingOptions()
+    options.resolution = resolution
+    options.classCount = classCount
+    return try load(options)
+  }
+
+  /// Reads the data and brings them to the size and the channels that `options` ask for.
+  public func load(_ options: LoadingOptions) throws(DatasetError) -> Dataset {
     switch self {
-    case .digits: return Digits.load(resolution: resolution ?? Resolution(height: 16, width: 16))
-    case .idx(let directory): dataset = try IDX.load(directory: directory, classCount: classCount)
-    case .semeion(let file): dataset = try Semeion.load(file: file)
+    case .digits:
+      let resolution = options.resolution ?? Resolution(height: 16, width: 16)
+      return Digits.load(resolution: resolution).converted(toChannels: options.channels)
+    case .idx(let directory):
+      return try IDX.load(directory: directory, classCount: options.classCount).adapted(to: options)
+    case .semeion(let file): return try Semeion.load(file: file).adapted(to: options)
+    case .cifar(let kind, let directory): return try kind.load(directory: directory, options: options)
+    case .folder(let directory): return try ImageFolder.load(directory: directory, options: options)
     }
-    guard let resolution else { return dataset }
-    return dataset.resized(to: resolution)
+  }
+}
+
+/// What is made of data while they are read.
+public struct LoadingOptions: Sendable {
+  /// nil: as stored (digits: 16×16).
+  public var resolution: Resolution?
+  /// 1 (grey) or 3 (colour); nil: as stored.
+  public var channels: Int?
+  /// Whether CIFAR and image folders keep their proportions and lose what sticks out, instead of being stretched.
+  public var crops = true
+  /// Whether image folders may have files that cannot be read.
+  public var skipsUnreadable = false
+  /// Classes that IDX files may have.
+  public var classCount = 10
+
+  public init() {}
+}
+
+extension Dataset {
+  fileprivate func adapted(to options: LoadingOptions) -> Dataset {
+    (options.resolution.map(resized) ?? self).converted(toChannels: options.channels)
   }
 }

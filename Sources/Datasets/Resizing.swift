@@ -16,6 +16,12 @@ enum Resizing {
     /// `[outputs, count]`
     let weights: [Float]
 
+    init(first: [Int], count: Int, weights: [Float]) {
+      self.first = first
+      self.count = count
+      self.weights = weights
+    }
+
     init(from size: Int, to newSize: Int) {
       let ratio = Double(size) / Double(newSize)
       let reach = max(1, ratio)
@@ -30,9 +36,7 @@ enum Resizing {
         first.append(start)
         weights += row.map { Float($0 / sum) }
       }
-      self.first = first
-      self.count = count
-      self.weights = weights
+      self.init(first: first, count: count, weights: weights)
     }
   }
 
@@ -69,7 +73,7 @@ enum Resizing {
   }
 
   /// Resizes along the rows: `source` `[H, W, C]` to `result` `[H, new W, C]`.
-  private static func interpolate(
+  static func interpolate(
     columns: Taps, of source: UnsafeBufferPointer<UInt8>, width: Int, channels: Int,
     into result: UnsafeMutableBufferPointer<Float>
   ) {
@@ -94,7 +98,7 @@ enum Resizing {
   }
 
   /// One output row from the rows of `source` `[H, row length]`.
-  private static func interpolate(
+  static func interpolate(
     row: Int, by rows: Taps, of source: UnsafeBufferPointer<Float>, into line: UnsafeMutableBufferPointer<Float>
   ) {
     line.update(repeating: 0)

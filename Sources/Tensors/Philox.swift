@@ -38,6 +38,9 @@ public enum RandomPurpose: UInt32, Sendable, CaseIterable {
   case evaluation = 9
   case augmentation = 10
   case gradientPenalty = 11
+  /// Of the batches that norm statistics are measured on.
+  case measuringNoise = 12
+  case measuringLabels = 13
 }
 
 /// One stream of random words: fixed seed and purpose, addressed by (iteration, sample, position).

@@ -2,9 +2,9 @@ import Datasets
 import Testing
 
 @Suite struct DatasetSourceTests {
-  @Test("the three forms are read and written alike")
+  @Test("every form is read and written alike")
   func forms() throws {
-    for text in ["digits", "idx:some/place", "semeion:a:b.data"] {
+    for text in ["digits", "idx:some/place", "semeion:a:b.data", "cifar10:c", "cifar100:c/d", "folder:./e"] {
       #expect(try DatasetSource(text).description == text)
     }
     #expect(try DatasetSource("idx:d") == .idx(directory: "d"))
@@ -12,10 +12,13 @@ import Testing
 
   @Test(
     "a wrong form is refused with the known ones",
-    arguments: ["", "digit", "cifar:x", "idx", "idx:", "semeion", "digits:x", ":"])
+    arguments: [
+      "", "digit", "cifar:x", "idx", "idx:", "semeion", "digits:x", "digits:", ":", "cifar10", "cifar100:", "folder",
+    ])
   func wrong(text: String) {
     #expect { try DatasetSource(text) } throws: {
-      "\($0)".hasSuffix("; write digits, idx:DIR or semeion:FILE") && "\($0)".contains(text.debugDescription)
+      "\($0)".hasSuffix("; write digits, idx:DIR, semeion:FILE, cifar10:DIR, cifar100:DIR or folder:DIR")
+        && "\($0)".contains(text.debugDescription)
     }
   }
 
@@ -31,5 +34,18 @@ import Testing
   func resolution() throws {
     #expect(try DatasetSource.digits.load().imageShape == [16, 16, 1])
     #expect(try DatasetSource.digits.load(resolution: Resolution(height: 32, width: 32)).imageShape == [32, 32, 1])
+  }
+
+  @Test("data of one channel come in three alike when asked for")
+  func colour() throws {
+    var options = LoadingOptions()
+    let grey = try DatasetSource.digits.load(options)
+    options.channels = 3
+    let colour = try DatasetSource.digits.load(options)
+    #expect(colour.imageShape == [16, 16, 3])
+    for index in [0, 296] {
+      #expect(Array(colour.test.bytes(at: index)) == grey.test.bytes(at: index).flatMap { [$0, $0, $0] })
+      #expect(colour.test.label(at: index) == grey.test.label(at: index))
+    }
   }
 }

@@ -23,4 +23,24 @@ import Testing
     #expect(shards.flatMap { Array($0.range) } == Array(0..<batch))
     #expect(shards.allSatisfy { $0.count == batch / size || $0.count == (batch + size - 1) / size })
   }
+
+  @Test("a mirrored image has its columns in reverse, each pixel's channels in order", arguments: [1, 3])
+  func mirrored(channels: Int) {
+    let (height, width) = (2, 5)
+    let size = height * width * channels
+    let images = ImageSet(
+      imageShape: [height, width, channels], pixels: (0..<2 * size).map { UInt8($0 * 4) }[...], labels: [0, 1])
+    var plain = [Float](repeating: 0, count: size)
+    var mirrored = plain
+    images.write(index: 1, to: &plain)
+    images.write(index: 1, mirrored: true, to: &mirrored)
+    for row in 0..<height {
+      for column in 0..<width {
+        for channel in 0..<channels {
+          let (here, there) = ((row * width + column), (row * width + width - 1 - column))
+          #expect(mirrored[here * channels + channel] == plain[there * channels + channel])
+        }
+      }
+    }
+  }
 }
