@@ -50,7 +50,11 @@ void ck_flush_to_zero(void) {
 #endif
 }
 
-void ck_elementwise_run(const ck_elementwise_program *program) { active->elementwise_run(program); }
+void ck_elementwise_run(
+    const ck_elementwise_program *program, int64_t first, int64_t last, float *scratch, double *sums) {
+  active->elementwise_run(program, first, last, scratch, sums);
+}
+
 void ck_exp(const float *x, float *y, int64_t count) { active->exp(x, y, count); }
 void ck_log(const float *x, float *y, int64_t count) { active->log(x, y, count); }
 void ck_tanh(const float *x, float *y, int64_t count) { active->tanh(x, y, count); }
@@ -74,8 +78,21 @@ void ck_reduce_max(const float *x, float *y, int64_t outer, int64_t reduced, int
   active->reduce_max(x, y, outer, reduced, inner);
 }
 
+void ck_reduce_sum_columns(const float *x, float *y, int64_t reduced, int64_t stride, int64_t columns) {
+  active->reduce_sum_columns(x, y, reduced, stride, columns);
+}
+
+void ck_reduce_max_columns(const float *x, float *y, int64_t reduced, int64_t stride, int64_t columns) {
+  active->reduce_max_columns(x, y, reduced, stride, columns);
+}
+
 void ck_transpose(const float *x, float *y, int64_t batch, int64_t rows, int64_t columns) {
   active->transpose(x, y, batch, rows, columns);
+}
+
+void ck_transpose_strided(
+    const float *x, int64_t xStride, float *y, int64_t yStride, int64_t rows, int64_t columns) {
+  active->transpose_strided(x, xStride, y, yStride, rows, columns);
 }
 
 void ck_copy_strided(
@@ -107,6 +124,10 @@ void ck_average(float *average, const float *parameters, int64_t count, float de
   active->average(average, parameters, count, decay, apply);
 }
 
+void ck_power_iteration(const float *w, int64_t rows, int64_t columns, float *u, float *v, float *workspace) {
+  active->power_iteration(w, rows, columns, u, v, workspace);
+}
+
 void ck_sum_blocks(const float *const *blocks, int32_t blockCount, int64_t count, float *destination) {
   active->sum_blocks(blocks, blockCount, count, destination);
 }
@@ -131,4 +152,26 @@ int64_t ck_additive_workspace(int64_t batch, int64_t queries, int64_t keys, int6
   (void)batch;
   const int64_t padded = (units + 15) / 16 * 16;
   return (2 + 2 * (queries + keys)) * padded + 16;
+}
+
+void ck_winograd_weights(
+    const ck_winograd *geometry, const float *w, int rotated, float scale, float *packed, int part, int parts) {
+  active->winograd_weights(geometry, w, rotated, scale, packed, part, parts);
+}
+
+void ck_winograd_run(
+    const ck_winograd *geometry, const float *x, const float *packed, const ck_winograd_epilogue *epilogue, float *y,
+    float *workspace, const ck_poll *poll, int part, int parts) {
+  active->winograd_run(geometry, x, packed, epilogue, y, workspace, poll, part, parts);
+}
+
+void ck_winograd_gradient_sums(
+    const ck_winograd *geometry, const float *x, const float *yGradient, float *workspace, const ck_poll *poll,
+    int part, int parts) {
+  active->winograd_gradient_sums(geometry, x, yGradient, workspace, poll, part, parts);
+}
+
+void ck_winograd_gradient_finish(
+    const ck_winograd *geometry, const float *workspaces, int64_t stride, float *wGradient, int part, int parts) {
+  active->winograd_gradient_finish(geometry, workspaces, stride, wGradient, part, parts);
 }

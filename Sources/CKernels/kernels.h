@@ -29,10 +29,15 @@
 
 #include "additive.h"
 #include "elementwise.h"
+#include "pooling.h"
 #include "random.h"
 #include "reduce.h"
 #include "softmax.h"
+#include "spectral.h"
 #include "state.h"
+#include "winograd_gradient.h"
+#include "winograd_weights.h"
+#include "unfold.h"
 
 #ifdef CK_ATTRIBUTES
 #pragma clang attribute pop
@@ -50,15 +55,29 @@ const ck_kernels CK_TABLE = {
     .softmax_gradient_rows = softmax_gradient_rows,
     .reduce_sum = reduce_sum,
     .reduce_max = reduce_max,
+    .reduce_sum_columns = reduce_sum_columns,
+    .reduce_max_columns = reduce_max_columns,
     .transpose = transpose,
+    .transpose_strided = transpose_strided,
     .copy_strided = copy_strided,
     .fill = fill,
     .random_normal = random_normal,
     .random_uniform = random_uniform,
     .adam = adam,
     .average = average,
+    .power_iteration = power_iteration,
     .sum_blocks = sum_blocks,
     .all_finite = all_finite,
     .additive_scores = additive_scores,
     .additive_scores_gradient = additive_scores_gradient,
+    .winograd_weights = winograd_weights,
+    .winograd_run = winograd_run,
+    .winograd_gradient_sums = winograd_gradient_sums,
+    .winograd_gradient_finish = winograd_gradient_finish,
+    .unfold = unfold,
+    .fold = fold,
+    .average_pool = average_pool,
+    .upsample = upsample,
+    .max_pool_gather = max_pool_gather,
+    .max_pool_scatter = max_pool_scatter,
 };

@@ -51,20 +51,24 @@ CK_INLINE void transpose_8x8(const float *x, int64_t xStride, float *y, int64_t 
 }
 
 // Strips of 64 rows, so that the lines read for eight columns are still cached for the next eight.
-static void transpose(const float *x, float *y, int64_t batch, int64_t rows, int64_t columns) {
+static void transpose_strided(
+    const float *x, int64_t xStride, float *y, int64_t yStride, int64_t rows, int64_t columns) {
   const int64_t wholeColumns = columns & ~(int64_t)7;
-  for (int64_t b = 0; b < batch; b++, x += rows * columns, y += rows * columns) {
-    for (int64_t first = 0; first < rows; first += 64) {
-      const int64_t last = first + 64 < rows ? first + 64 : rows;
-      const int64_t wholeRows = first + ((last - first) & ~(int64_t)7);
-      for (int64_t c = 0; c < wholeColumns; c += 8) {
-        for (int64_t r = first; r < wholeRows; r += 8)
-          transpose_8x8(x + r * columns + c, columns, y + c * rows + r, rows);
-        for (int64_t r = wholeRows; r < last; r++)
-          for (int64_t i = c; i < c + 8; i++) y[i * rows + r] = x[r * columns + i];
-      }
-      for (int64_t c = wholeColumns; c < columns; c++)
-        for (int64_t r = first; r < last; r++) y[c * rows + r] = x[r * columns + c];
+  for (int64_t first = 0; first < rows; first += 64) {
+    const int64_t last = first + 64 < rows ? first + 64 : rows;
+    const int64_t wholeRows = first + ((last - first) & ~(int64_t)7);
+    for (int64_t c = 0; c < wholeColumns; c += 8) {
+      for (int64_t r = first; r < wholeRows; r += 8)
+        transpose_8x8(x + r * xStride + c, xStride, y + c * yStride + r, yStride);
+      for (int64_t r = wholeRows; r < last; r++)
+        for (int64_t i = c; i < c + 8; i++) y[i * yStride + r] = x[r * xStride + i];
     }
+    for (int64_t c = wholeColumns; c < columns; c++)
+      for (int64_t r = first; r < last; r++) y[c * yStride + r] = x[r * xStride + c];
   }
+}
+
+static void transpose(const float *x, float *y, int64_t batch, int64_t rows, int64_t columns) {
+  for (int64_t b = 0; b < batch; b++, x += rows * columns, y += rows * columns)
+    transpose_strided(x, columns, y, rows, rows, columns);
 }

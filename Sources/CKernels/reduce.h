@@ -76,17 +76,21 @@ enum { ROW_CHUNK = 4096, COLUMN_CHUNK = 256 };
       store_part(y, total, n);                                                                                       \
   }                                                                                                                  \
                                                                                                                      \
+  static void reduce_##NAME##_columns(                                                                               \
+      const float *x, float *y, int64_t reduced, int64_t stride, int64_t columns) {                                  \
+    int64_t c = 0;                                                                                                   \
+    for (; c + 4 * LANES <= columns; c += 4 * LANES) NAME##_wide(x + c, y + c, reduced, stride);                     \
+    for (; c + LANES <= columns; c += LANES) NAME##_narrow(x + c, y + c, reduced, stride, LANES);                    \
+    if (c < columns) NAME##_narrow(x + c, y + c, reduced, stride, columns - c);                                      \
+  }                                                                                                                  \
+                                                                                                                     \
   static void reduce_##NAME(const float *x, float *y, int64_t outer, int64_t reduced, int64_t inner) {               \
     if (inner == 1) {                                                                                                \
       NAME##_rows(x, y, outer, reduced);                                                                             \
       return;                                                                                                        \
     }                                                                                                                \
-    for (int64_t o = 0; o < outer; o++, x += reduced * inner, y += inner) {                                          \
-      int64_t c = 0;                                                                                                 \
-      for (; c + 4 * LANES <= inner; c += 4 * LANES) NAME##_wide(x + c, y + c, reduced, inner);                      \
-      for (; c + LANES <= inner; c += LANES) NAME##_narrow(x + c, y + c, reduced, inner, LANES);                     \
-      if (c < inner) NAME##_narrow(x + c, y + c, reduced, inner, inner - c);                                         \
-    }                                                                                                                \
+    for (int64_t o = 0; o < outer; o++, x += reduced * inner, y += inner)                                            \
+      reduce_##NAME##_columns(x, y, reduced, inner, inner);                                                          \
   }
 
 CK_REDUCE(sum, sum_pair, sum_across, 0.0f)

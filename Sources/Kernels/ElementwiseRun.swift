@@ -10,11 +10,14 @@ public enum ElementwiseOperand {
   case constant(Float)
   /// A block register; lives in the first-level cache.
   case register
+  /// The sums over the axes of stride 0, gathered in float64 and written when the run is finished. The other strides
+  /// are those of the sums; that of the last axis is 0 or 1.
+  case sum(UnsafeMutablePointer<Float>, strides: [Int])
 }
 
 /// One step of a fused elementwise run: `destination = opcode(a, b, c)` over operand numbers.
 public struct ElementwiseInstruction {
-  /// One of `CK_OP_…`.
+  /// One of `CK_OP_…`; `CK_OP_SUM` and `CK_OP_SUM_PRODUCT` have a sum as destination, all others have not.
   public let opcode: Int
   public let destination: Int
   public let a: Int
@@ -30,28 +33,41 @@ public struct ElementwiseInstruction {
   }
 }
 
-/// A chain of elementwise functions executed block by block, so that a chain costs one trip through memory.
+/// A chain of elementwise functions executed block by block, so that a chain costs one trip through memory; sums of its
+/// values are gathered on the way.
+///
+/// Parts of a run may execute on several threads at once: `run(part:parts:)` for each, then `finish(parts:)`. Every part
+/// works on blocks of its own, in scratch memory of its own, and gathers partial sums, which `finish` adds in the order
+/// of the parts. So results depend on the number of parts in the last digit of sums alone, never on timing.
 public final class ElementwiseRun {
   private var program: ck_elementwise_program
   private let operands: UnsafeMutablePointer<ck_operand>
   private let instructions: UnsafeMutablePointer<ck_instruction>
-
-  /// Floats of scratch memory for a run of so many operands.
-  public static func scratchCount(operands: Int) -> Int { operands * Int(CK_BLOCK) }
+  /// Extents, then the strides of one operand after the other.
+  private let axes: UnsafeMutablePointer<Int64>
+  private let scratch: UnsafeMutablePointer<Float>
+  private let layout: ElementwiseLayout
+  private let sums: [(target: UnsafeMutablePointer<Float>, offset: Int, count: Int)]
 
   /// - Parameters:
-  ///   - extents: the iteration space, outermost first, at most four axes.
-  ///   - scratch: `scratchCount(operands:)` floats, 64-byte aligned; without content between runs.
+  ///   - extents: the iteration space, outermost first.
+  ///   - scratch: as many floats as the layout of a run of so many parts says, 64-byte aligned; without content between
+  ///     runs.
   public init(
     extents: [Int], operands list: [ElementwiseOperand], instructions steps: [ElementwiseInstruction],
     scratch: UnsafeMutablePointer<Float>
   ) {
-    precondition(extents.count <= Int(CK_MAX_DIMENSIONS), "\(extents.count) axes in an elementwise run")
+    let extents = extents.isEmpty ? [1] : extents
     operands = .allocate(capacity: max(1, list.count))
     instructions = .allocate(capacity: max(1, steps.count))
-    let padding = Int(CK_MAX_DIMENSIONS) - extents.count
+    axes = .allocate(capacity: extents.count * (1 + list.count))
+    axes.initialize(repeating: 0, count: extents.count * (1 + list.count))
+    for (axis, extent) in extents.enumerated() { axes[axis] = Int64(extent) }
+    var sums: [(target: UnsafeMutablePointer<Float>, offset: Int, count: Int)] = []
+    var sumCount = 0
     for (index, operand) in list.enumerated() {
       var c = ck_operand()
+      let place = axes + extents.count * (1 + index)
       switch operand {
       case .memory(let pointer):
         c.kind = Int32(CK_CONTIGUOUS.rawValue)
@@ -59,15 +75,20 @@ public final class ElementwiseRun {
       case .repeated(let pointer, let strides):
         c.kind = Int32(CK_BROADCAST.rawValue)
         c.memory = pointer
-        withUnsafeMutableBytes(of: &c.stride) { bytes in
-          let target = bytes.bindMemory(to: Int64.self)
-          for (axis, stride) in strides.enumerated() { target[padding + axis] = Int64(stride) }
-        }
+        for (axis, stride) in strides.enumerated() { place[axis] = Int64(stride) }
       case .constant(let number):
         c.kind = Int32(CK_CONSTANT.rawValue)
         c.constant = number
       case .register: c.kind = Int32(CK_SCRATCH.rawValue)
+      case .sum(let pointer, let strides):
+        c.kind = Int32(CK_SUM.rawValue)
+        c.offset = Int64(sumCount)
+        for (axis, stride) in strides.enumerated() { place[axis] = Int64(stride) }
+        let count = ElementwiseLayout.sumCount(extents: extents, strides: strides)
+        sums.append((pointer, sumCount, count))
+        sumCount += count
       }
+      c.stride = UnsafePointer(place)
       (operands + index).initialize(to: c)
     }
     for (index, step) in steps.enumerated() {
@@ -76,17 +97,99 @@ public final class ElementwiseRun {
           opcode: Int32(step.opcode), destination: Int32(step.destination), a: Int32(step.a),
           b: Int32(step.b), c: Int32(step.c)))
     }
-    let all = Array(repeating: Int64(1), count: padding) + extents.map(Int64.init)
+    layout = ElementwiseLayout(extents: extents, operands: list.count, sums: sums.map(\.count))
     program = ck_elementwise_program(
-      extent: (all[0], all[1], all[2], all[3]), count: all.reduce(1, *), operandCount: Int32(list.count),
-      instructionCount: Int32(steps.count), operands: UnsafePointer(operands),
-      instructions: UnsafePointer(instructions), scratch: scratch)
+      extent: axes, count: extents.reduce(1) { $0 * Int64($1) }, block: Int64(layout.block),
+      sumCount: Int64(sumCount), dimensions: Int32(extents.count), operandCount: Int32(list.count),
+      instructionCount: Int32(steps.count), operands: operands, instructions: instructions)
+    self.sums = sums
+    self.scratch = scratch
   }
 
   deinit {
     operands.deallocate()
     instructions.deallocate()
+    axes.deallocate()
   }
 
-  public func run() { ck_elementwise_run(&program) }
+  /// The whole run.
+  public func run() {
+    run(part: 0, parts: 1)
+    finish(parts: 1)
+  }
+
+  /// The blocks of one of `parts` equal parts.
+  public func run(part: Int, parts: Int) {
+    let (count, block) = (Int(program.count), layout.block)
+    let blocks = (count + block - 1) / block
+    let (first, last) = (blocks * part / parts * block, min(count, blocks * (part + 1) / parts * block))
+    ck_elementwise_run(&program, Int64(first), Int64(last), slots(part), partialSums(part))
+  }
+
+  /// Writes the sums, once all parts have run.
+  public func finish(parts: Int) {
+    for sum in sums {
+      for index in 0..<sum.count {
+        var total = 0.0
+        for part in 0..<parts { total += partialSums(part)[sum.offset + index] }
+        sum.target[index] = Float(total)
+      }
+    }
+  }
+
+  private func slots(_ part: Int) -> UnsafeMutablePointer<Float> { scratch + part * layout.scratchPerPart }
+
+  private func partialSums(_ part: Int) -> UnsafeMutablePointer<Double> {
+    UnsafeMutableRawPointer(slots(part) + layout.slotCount).assumingMemoryBound(to: Double.self)
+  }
+}
+
+/// How long the blocks of a run are, and how much scratch memory it takes.
+public struct ElementwiseLayout: Sendable {
+  /// Elements of a block.
+  public let block: Int
+  /// Floats of all registers of a part.
+  let slotCount: Int
+  /// Floats of scratch that a part of a run takes.
+  let scratchPerPart: Int
+
+  /// Floats that all operands of a block may take together: a third of the smallest first-level cache. Runs of few
+  /// operands have longer blocks then, which halves the time of sums.
+  private static let cached = 4096
+  /// Shorter blocks cost more in calls than the cache gives back.
+  private static let shortestBlock = 512
+
+  /// - Parameters:
+  ///   - extents: the iteration space, outermost first.
+  ///   - operands: the number of operands, sums included.
+  ///   - sums: how many numbers each sum makes.
+  public init(extents: [Int], operands: Int, sums: [Int]) {
+    // Halved until it fits: five rows of 256 are a third slower than four.
+    var longest = Int(CK_BLOCK)
+    while longest > Self.shortestBlock, longest * (operands - sums.count) > Self.cached { longest /= 2 }
+    let last = extents.last ?? 1
+    // Whole rows, so that a repeated row is the same in every block.
+    let vectors = last * 16 / Self.greatestCommonDivisor(last, 16)
+    if extents.count > 1, last > 0, vectors <= longest {
+      block = longest / vectors * vectors
+    } else if extents.count > 1, last > 0, last <= longest {
+      block = longest / last * last
+    } else {
+      block = longest / 16 * 16
+    }
+    slotCount = operands * ((block + 15) / 16 * 16)
+    scratchPerPart = slotCount + (2 * sums.reduce(0, +) + 15) / 16 * 16
+  }
+
+  /// Floats of scratch memory for a run in `parts` parts.
+  public func scratchCount(parts: Int) -> Int { parts * scratchPerPart }
+
+  /// How many numbers a sum of these strides makes.
+  public static func sumCount(extents: [Int], strides: [Int]) -> Int {
+    zip(extents, strides).reduce(1) { $1.1 == 0 ? $0 : $0 * $1.0 }
+  }
+
+  private static func greatestCommonDivisor(_ a: Int, _ b: Int) -> Int {
+    b == 0 ? a : greatestCommonDivisor(b, a % b)
+  }
 }

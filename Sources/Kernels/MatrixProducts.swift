@@ -38,7 +38,7 @@ public struct ProductGeometry: Hashable, Sendable {
   /// Whether a bias can be added on the way out.
   public var takesEpilogue: Bool { batch == 1 && algorithm == .microKernel }
 
-  /// Scratch floats that `BoundProduct.run` needs.
+  /// Scratch floats that `BoundProduct.run` needs, per thread.
   public var workspaceCount: Int {
     switch algorithm {
     case .openBLAS: 0
@@ -75,7 +75,7 @@ public struct BoundProduct {
 
   /// - Precondition: an epilogue goes with one product by the micro-kernel.
   /// - Shapes: left `[batch, m, k]` or transposed `[batch, k, m]`, right `[batch, k, n]` or `[batch, n, k]`, result
-  ///   `[batch, m, n]`; `workspace` has `geometry.workspaceCount` floats.
+  ///   `[batch, m, n]`; `workspace` has `geometry.workspaceCount` floats, or `workspaceCount(threads:)` for a team.
   public init(
     _ geometry: ProductGeometry, left: UnsafeMutablePointer<Float>, right: UnsafeMutablePointer<Float>,
     result: UnsafeMutablePointer<Float>, workspace: UnsafeMutablePointer<Float>,
@@ -93,25 +93,36 @@ public struct BoundProduct {
 
   public func run() {
     let g = geometry
+    run(ProductStretch(batch: 0..<g.batch, rows: 0..<g.rows, columns: 0..<g.columns), workspace)
+  }
+
+  /// Computes a part of the result.
+  func run(_ stretch: ProductStretch, _ workspace: UnsafeMutablePointer<Float>) {
+    let g = geometry
     let (m, n, k) = (g.rows, g.columns, g.inner)
     let (leftStride, rightStride) = (g.transposesLeft ? m : k, g.transposesRight ? k : n)
+    let (rows, columns) = (stretch.rows, stretch.columns)
+    let first = stretch.batch.lowerBound
+    let left = left + first * m * k + rows.lowerBound * (g.transposesLeft ? 1 : k)
+    let right = right + first * k * n + columns.lowerBound * (g.transposesRight ? k : 1)
+    let result = result + first * m * n + rows.lowerBound * n + columns.lowerBound
     if let epilogue {
       return ck_matmul_bias(
-        g.transposesLeft ? 1 : 0, g.transposesRight ? 1 : 0, Int64(m), Int64(n), Int64(k), left, Int64(leftStride),
-        right, Int64(rightStride), epilogue.bias, epilogue.slope == nil ? 0 : 1, epilogue.slope ?? 0, result, Int64(n),
-        workspace)
+        g.transposesLeft ? 1 : 0, g.transposesRight ? 1 : 0, Int64(rows.count), Int64(columns.count), Int64(k), left,
+        Int64(leftStride), right, Int64(rightStride), epilogue.bias + columns.lowerBound, epilogue.slope == nil ? 0 : 1,
+        epilogue.slope ?? 0, result, Int64(n), workspace)
     }
     switch algorithm {
     case .microKernel:
       ck_matmul_batched(
-        Int64(g.batch), g.transposesLeft ? 1 : 0, g.transposesRight ? 1 : 0, Int64(m), Int64(n), Int64(k),
-        left, Int64(leftStride), Int64(m * k), right, Int64(rightStride), Int64(k * n), 0,
-        result, Int64(n), Int64(m * n), workspace)
+        Int64(stretch.batch.count), g.transposesLeft ? 1 : 0, g.transposesRight ? 1 : 0, Int64(rows.count),
+        Int64(columns.count), Int64(k), left, Int64(leftStride), Int64(m * k), right, Int64(rightStride), Int64(k * n),
+        0, result, Int64(n), Int64(m * n), workspace)
     case .openBLAS:
-      for index in 0..<g.batch {
+      for index in 0..<stretch.batch.count {
         cblas_sgemm(
           CblasRowMajor, g.transposesLeft ? CblasTrans : CblasNoTrans, g.transposesRight ? CblasTrans : CblasNoTrans,
-          blasint(m), blasint(n), blasint(k), 1, left + index * m * k, blasint(leftStride),
+          blasint(rows.count), blasint(columns.count), blasint(k), 1, left + index * m * k, blasint(leftStride),
           right + index * k * n, blasint(rightStride), 0, result + index * m * n, blasint(n))
       }
     }

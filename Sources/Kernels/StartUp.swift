@@ -7,10 +7,11 @@ import COpenBLAS
   import Darwin
 #endif
 
-/// What must be right before OpenBLAS loads: its thread count and its choice of kernels.
+/// What must be right before OpenBLAS loads: that it makes no threads, and its choice of kernels.
 ///
 /// OpenBLAS makes its pool of threads, and takes its decision about the CPU, while the dynamic loader runs, before
-/// `main`. So the program looks at the outcome, sets the environment, and executes itself again, once.
+/// `main`. So the program looks at the outcome, sets the environment, and executes itself again, once. A rank has one pool
+/// of threads, its `ThreadTeam`; each of them calls a BLAS that works alone.
 public enum StartUp {
   /// Marks the second execution; holds the kernels that OpenBLAS chose in the first.
   public static let guardVariable = "LOCKSTEP_STARTED"
@@ -31,14 +32,14 @@ public enum StartUp {
 
   /// Sets the environment for OpenBLAS and re-executes the program where that changes anything.
   ///
-  /// Must be the first statement of `main`: before threads, before MPI. Values that the user has set stay.
+  /// Must be the first statement of `main`: before threads, before MPI. A core type that the user has set stays; a number
+  /// of BLAS threads does not.
   public static func prepareEnvironment() {
+    // Threads that exist already, where there is no second start, have nothing to do then.
+    defer { openblas_set_num_threads(1) }
     guard getenv(guardVariable) == nil else { return }
-    var changed = false
-    if getenv("OPENBLAS_NUM_THREADS") == nil {
-      setenv("OPENBLAS_NUM_THREADS", "1", 1)
-      changed = openblas_get_num_threads() != 1
-    }
+    var changed = openblas_get_num_threads() != 1
+    setenv("OPENBLAS_NUM_THREADS", "1", 1)
     if getenv("OPENBLAS_CORETYPE") == nil, let core = deservedCore(chosen: coreName) {
       setenv("OPENBLAS_CORETYPE", core, 1)
       changed = true
@@ -83,6 +84,14 @@ public enum StartUp {
 }
 
 extension StartUp {
-  /// Sets how many threads OpenBLAS uses for one large product.
-  public static func setThreads(_ count: Int) { openblas_set_num_threads(Int32(count)) }
+  /// Makes OpenBLAS map its work memory for so many callers at once, which it would otherwise do in the middle of a run,
+  /// the first time that they meet. Builds that do not show the two functions do that.
+  static func reserveWorkMemory(callers: Int) {
+    typealias Take = @convention(c) (Int32) -> UnsafeMutableRawPointer?
+    typealias Free = @convention(c) (UnsafeMutableRawPointer?) -> Void
+    let program = dlopen(nil, RTLD_NOW)
+    guard let take = dlsym(program, "blas_memory_alloc"), let free = dlsym(program, "blas_memory_free") else { return }
+    let buffers = (0..<callers).map { _ in unsafeBitCast(take, to: Take.self)(0) }
+    for buffer in buffers { unsafeBitCast(free, to: Free.self)(buffer) }
+  }
 }

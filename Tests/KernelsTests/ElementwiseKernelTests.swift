@@ -2,44 +2,6 @@ import CKernels
 import Glibc
 import Testing
 
-/// A program that tests build up and run: operands in order, instructions in order.
-private struct Program {
-  var extent: [Int64]
-  var operands: [ck_operand] = []
-  var instructions: [ck_instruction] = []
-
-  @discardableResult
-  mutating func operand(
-    _ kind: ck_operand_kind, _ memory: UnsafeMutablePointer<Float>? = nil, stride: [Int64] = [0, 0, 0, 0],
-    constant: Float = 0
-  ) -> Int32 {
-    operands.append(
-      ck_operand(
-        memory: memory, stride: (stride[0], stride[1], stride[2], stride[3]), kind: Int32(kind.rawValue),
-        constant: constant))
-    return Int32(operands.count - 1)
-  }
-
-  mutating func add(_ opcode: Int, to destination: Int32, _ a: Int32, _ b: Int32 = -1, _ c: Int32 = -1) {
-    instructions.append(ck_instruction(opcode: Int32(opcode), destination: destination, a: a, b: b, c: c))
-  }
-
-  func run(_ level: KernelLevel) {
-    let scratch = UnsafeMutableRawPointer.allocate(byteCount: operands.count * Int(CK_BLOCK) * 4, alignment: 64)
-    defer { scratch.deallocate() }
-    operands.withUnsafeBufferPointer { operands in
-      instructions.withUnsafeBufferPointer { instructions in
-        var program = ck_elementwise_program(
-          extent: (extent[0], extent[1], extent[2], extent[3]), count: extent.reduce(1, *),
-          operandCount: Int32(operands.count), instructionCount: Int32(instructions.count),
-          operands: operands.baseAddress!, instructions: instructions.baseAddress!,
-          scratch: scratch.assumingMemoryBound(to: Float.self))
-        level.kernels.elementwise_run(&program)
-      }
-    }
-  }
-}
-
 /// One operation on arrays.
 private func apply(
   _ opcode: Int, _ a: [Float], _ b: [Float], _ c: [Float], to y: UnsafeMutablePointer<Float>, _ level: KernelLevel
@@ -49,7 +11,7 @@ private func apply(
   a.withUnsafeMutableBufferPointer { a in
     b.withUnsafeMutableBufferPointer { b in
       c.withUnsafeMutableBufferPointer { c in
-        var program = Program(extent: [1, 1, 1, Int64(count)])
+        var program = ElementwiseProgram(extent: [Int64(count)])
         for x in [a, b, c] { program.operand(CK_CONTIGUOUS, x.baseAddress) }
         let result = program.operand(CK_CONTIGUOUS, y)
         program.add(opcode, to: result, 0, 1, 2)
@@ -77,6 +39,7 @@ struct ElementwiseKernelTests {
     (Int(CK_OP_SQRT), { a, _, _ in a.squareRoot() }),
     (Int(CK_OP_RECIPROCAL), { a, _, _ in 1 / a }), (Int(CK_OP_SQUARE), { a, _, _ in a * a }),
     (Int(CK_OP_MULTIPLY_ADD), { a, b, c in a * b + c }), (Int(CK_OP_COPY), { a, _, _ in a }),
+    (Int(CK_OP_SELECT_POSITIVE), { a, b, c in a > 0 ? b : c }),
   ]
 
   @Test("every operation means what its comment says, NaN and infinities included")
@@ -106,44 +69,47 @@ struct ElementwiseKernelTests {
   @Test("broadcast operands of every pattern are expanded as their strides say")
   func broadcasts() {
     let extents: [[Int64]] = [
-      [1, 1, 1, 1], [1, 1, 1, 700], [1, 1, 64, 8], [1, 1, 300, 10], [1, 1, 3, 600], [1, 7, 5, 33], [2, 3, 4, 5],
-      [3, 2, 100, 7], [1, 1, 2000, 1], [2, 1, 40, 64],
+      [1], [700], [64, 8], [300, 10], [3, 600], [7, 5, 33], [2, 3, 4, 5], [3, 2, 100, 7], [2000, 1], [2, 1, 40, 64],
+      [3, 2, 5, 2, 17], [2, 3, 2, 5, 2, 9], [2, 2, 3, 2, 2, 3, 2, 4], [2, 1, 1, 3, 1, 2, 100],
     ]
     var memory = numbers(200_000)
     memory.withUnsafeMutableBufferPointer { memory in
       for level in KernelLevel.all {
         for extent in extents {
-          let full = [extent[1] * extent[2] * extent[3], extent[2] * extent[3], extent[3], 1]
-          // Every subset of repeated dimensions, then a transposed and a spread-out one.
-          var strides = (0..<16).map { mask in (0..<4).map { mask >> $0 & 1 == 1 ? 0 : full[$0] } }
-          strides.append([extent[1] * extent[2] * extent[3], 1, extent[1], extent[1] * extent[2]])
-          strides.append([0, 0, 0, 1])
-          strides.append([0, 0, 1, 0])
-          strides.append([0, 1, 0, 3])
+          let full = extent.indices.map { extent[($0 + 1)...].reduce(1, *) }
+          // Every subset of repeated dimensions, then transposed and spread-out ones.
+          var strides = (0..<1 << extent.count).map { mask in
+            extent.indices.map { mask >> $0 & 1 == 1 ? 0 : full[$0] }
+          }
+          strides.append(extent.indices.map { extent[..<$0].reduce(1, *) })
+          strides.append(extent.indices.map { $0 == extent.count - 1 ? 3 : 0 })
+          if extent.count > 1 { strides.append(extent.indices.map { $0 == extent.count - 2 ? 1 : 0 }) }
           for stride in strides {
-            let count = Int(extent.reduce(1, *))
-            let y = written(count) { y in
-              var program = Program(extent: extent)
-              program.operand(CK_BROADCAST, memory.baseAddress, stride: stride)
-              let one = program.operand(CK_CONSTANT, constant: 1)
-              let sum = program.operand(CK_SCRATCH)
-              let result = program.operand(CK_CONTIGUOUS, y)
-              program.add(Int(CK_OP_ADD), to: sum, 0, one)
-              program.add(Int(CK_OP_COPY), to: result, sum)
-              program.run(level)
+            for (block, parts) in [(512, 1), (512, 3), (480, 1)] as [(Int64, Int64)] {
+              let y = copy(memory.baseAddress!, extent, stride, block: block, parts: parts, level)
+              let isRight = y.indices.allSatisfy { y[$0] == memory[Int(offset(of: $0, extent, stride))] + 1 }
+              #expect(isRight, "\(level), extent \(extent), stride \(stride), block \(block), \(parts) parts")
             }
-            let isRight = y.indices.allSatisfy { i in
-              var (rest, offset) = (Int64(i), Int64(0))
-              for d in [3, 2, 1, 0] {
-                offset += rest % extent[d] * stride[d]
-                rest /= extent[d]
-              }
-              return y[i] == memory[Int(offset)] + 1
-            }
-            #expect(isRight, "\(level), extent \(extent), stride \(stride)")
           }
         }
       }
+    }
+  }
+
+  /// The broadcast operand plus 1.
+  private func copy(
+    _ memory: UnsafeMutablePointer<Float>, _ extent: [Int64], _ stride: [Int64], block: Int64, parts: Int64,
+    _ level: KernelLevel
+  ) -> [Float] {
+    written(Int(extent.reduce(1, *))) { y in
+      var program = ElementwiseProgram(extent: extent, block: block)
+      program.operand(CK_BROADCAST, memory, stride: stride)
+      let one = program.operand(CK_CONSTANT, constant: 1)
+      let sum = program.operand(CK_SCRATCH)
+      let result = program.operand(CK_CONTIGUOUS, y)
+      program.add(Int(CK_OP_ADD), to: sum, 0, one)
+      program.add(Int(CK_OP_COPY), to: result, sum)
+      program.run(level, parts: parts)
     }
   }
 
@@ -154,7 +120,7 @@ struct ElementwiseKernelTests {
         let x = numbers(count)
         let y = written(count) { y in
           for i in 0..<count { y[i] = x[i] }
-          var program = Program(extent: [1, 1, 1, Int64(count)])
+          var program = ElementwiseProgram(extent: [Int64(count)])
           let value = program.operand(CK_CONTIGUOUS, y)
           let slope = program.operand(CK_CONSTANT, constant: 0.2)
           let small = program.operand(CK_SCRATCH)

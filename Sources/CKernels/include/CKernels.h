@@ -7,8 +7,11 @@
 
 #include "ck_attention.h"
 #include "ck_elementwise.h"
+#include "ck_images.h"
 #include "ck_levels.h"
 #include "ck_matmul.h"
 #include "ck_random.h"
 #include "ck_rows.h"
 #include "ck_state.h"
+#include "ck_team.h"
+#include "ck_winograd.h"

@@ -20,8 +20,19 @@ void ck_reduce_sum(const float *_Nonnull x, float *_Nonnull y, int64_t outer, in
 // y[o,i] = max_r x[o,r,i]; NaN where any is NaN, −∞ where reduced is 0.
 void ck_reduce_max(const float *_Nonnull x, float *_Nonnull y, int64_t outer, int64_t reduced, int64_t inner);
 
+// y[i] = Σ_r x[r · stride + i], and the maximum, for i < columns: some columns of the above for outer = 1. The same bits
+// as there where they start at a multiple of 64 and end at one or with the row.
+void ck_reduce_sum_columns(
+    const float *_Nonnull x, float *_Nonnull y, int64_t reduced, int64_t stride, int64_t columns);
+void ck_reduce_max_columns(
+    const float *_Nonnull x, float *_Nonnull y, int64_t reduced, int64_t stride, int64_t columns);
+
 // y[b,c,r] = x[b,r,c].
 void ck_transpose(const float *_Nonnull x, float *_Nonnull y, int64_t batch, int64_t rows, int64_t columns);
+
+// y[c · yStride + r] = x[r · xStride + c].
+void ck_transpose_strided(
+    const float *_Nonnull x, int64_t xStride, float *_Nonnull y, int64_t yStride, int64_t rows, int64_t columns);
 
 // destination[r · destinationStride + c] = source[r · sourceStride + c]: slices and concatenations.
 void ck_copy_strided(

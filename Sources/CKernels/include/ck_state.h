@@ -23,6 +23,17 @@ void ck_adam(
 void ck_average(
     float *_Nonnull average, const float *_Nonnull parameters, int64_t count, float decay, float apply);
 
+// One step towards the largest singular value of w [rows, columns], with its vectors u [columns] and v [rows]:
+//
+//     v ← w·u / max(‖w·u‖, 1e-12);   u ← wᵀ·v / max(‖wᵀ·v‖, 1e-12)
+//
+// workspace has `columns` floats. One pass over w.
+//
+// Source: Miyato, Kataoka, Koyama, Yoshida: Spectral normalization for generative adversarial networks, 2018.
+void ck_power_iteration(
+    const float *_Nonnull w, int64_t rows, int64_t columns, float *_Nonnull u, float *_Nonnull v,
+    float *_Nonnull workspace);
+
 // destination[i] = blocks[0][i] + blocks[1][i] + …, in this order. destination may be one of the blocks.
 void ck_sum_blocks(
     const float *_Nonnull const *_Nonnull blocks, int32_t blockCount, int64_t count, float *_Nonnull destination);

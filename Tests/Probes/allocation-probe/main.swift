@@ -15,8 +15,9 @@ import Training
 // What ProgramsTests run, alone and under mpirun: how often a training iteration takes memory from the system.
 //
 //     mpirun -n 2 allocation-probe digits-dense 1000 3
+//     allocation-probe digits-dense 1000 0 threads=2 training.batchSize=1024
 //
-// writes the stacks of the first three allocations to standard error.
+// The first writes the stacks of the first three allocations to standard error.
 
 /// An iteration of the coordinator's loop, with a line of progress and of metrics after every one.
 func iterate(_ trainer: Trainer, _ progress: ProgressLine?, _ metrics: MetricsLog?) throws {
@@ -42,12 +43,15 @@ func iterate(_ trainer: Trainer, _ progress: ProgressLine?, _ metrics: MetricsLo
 @inline(never) @_optimize(none)
 func makeAndDropArray(_ count: Int) -> Int { [Int](repeating: count, count: count).count }
 
-func measure(_ recipeName: String, iterations: Int, traces: Int32, isLeaking: Bool) throws {
+func measure(
+  _ recipeName: String, iterations: Int, traces: Int32, isLeaking: Bool, threads: Int, settings: [String]
+) throws {
   let communicator = try Communicators.make()
   let recipe = try Recipe(
-    yaml: Recipe.embedded(named: recipeName).yaml, origin: recipeName, settings: ["log.everySeconds=0"])
+    yaml: Recipe.embedded(named: recipeName).yaml, origin: recipeName, settings: ["log.everySeconds=0"] + settings)
   let dataset = try DatasetSource(recipe.data.source).load()
-  let trainer = try Trainer(recipe: recipe, dataset: dataset, communicator: communicator)
+  let trainer = try Trainer(
+    recipe: recipe, dataset: dataset, communicator: communicator, team: try ThreadTeam(count: threads))
   var progress: ProgressLine?
   var metrics: MetricsLog?
   if communicator.rank == 0 {
@@ -72,7 +76,9 @@ func measure(_ recipeName: String, iterations: Int, traces: Int32, isLeaking: Bo
   let counts = ac_stop()
   let all = try communicator.allGather(counts)
   if communicator.rank == 0 {
-    let ranks = all.map { "\($0.taken) taken, \($0.freed) freed" }.joined(separator: "; ")
+    let ranks = all.map {
+      "\($0.taken) taken, \($0.freed) freed" + (threads > 1 ? ", \($0.elsewhere) by other threads" : "")
+    }.joined(separator: "; ")
     print("\(recipeName), \(iterations) iterations: \(ranks)")
   }
   try communicator.close()
@@ -80,17 +86,18 @@ func measure(_ recipeName: String, iterations: Int, traces: Int32, isLeaking: Bo
 
 let arguments = Array(CommandLine.arguments.dropFirst())
 guard arguments.count >= 2, let iterations = Int(arguments[1]) else {
-  print("usage: allocation-probe RECIPE ITERATIONS [leak | number of traces]")
+  print("usage: allocation-probe RECIPE ITERATIONS [leak | number of traces] [threads=T] [KEY=VALUE …]")
   exit(64)
 }
 // As the program itself starts.
 StartUp.prepareEnvironment()
 ck_flush_to_zero()
-StartUp.setThreads(1)
 do {
   try measure(
     arguments[0], iterations: iterations, traces: arguments.dropFirst(2).first.flatMap { Int32($0) } ?? 0,
-    isLeaking: arguments.contains("leak"))
+    isLeaking: arguments.contains("leak"),
+    threads: arguments.first { $0.hasPrefix("threads=") }.flatMap { Int($0.dropFirst(8)) } ?? 1,
+    settings: arguments.filter { $0.contains("=") && !$0.hasPrefix("threads=") })
 } catch {
   print("\(error)")
   exit(1)

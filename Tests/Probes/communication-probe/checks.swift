@@ -23,6 +23,12 @@ func checkCollectives(_ communicator: any Communicator, inRankOrder: Bool) throw
   try doubles.withUnsafeMutableBufferPointer { try communicator.allReduceSum($0) }
   let factor = Double(size * (size + 1) / 2)
   try expect(doubles == (0..<1001).map { Double($0) * factor }, "sum of doubles on rank \(rank)")
+  // Ranks count those of their own node; with all on one node that is everybody.
+  var ones = [Float](repeating: 1, count: 33)
+  try ones.withUnsafeMutableBufferPointer { try communicator.allReduceSumOnNode($0) }
+  try expect(
+    ones == [Float](repeating: Float(communicator.nodeSize), count: 33), "sum over the node on rank \(rank): \(ones[0])"
+  )
   let largest = try communicator.maximum(of: Int64(rank), Int64(-rank))
   try expect(largest == (Int64(size - 1), 0), "maximum on rank \(rank) is \(largest)")
   for root in 0..<size {
