@@ -20,6 +20,8 @@ public protocol Communicator: AnyObject {
   func allReduceSum(_ values: UnsafeMutableBufferPointer<Float>) throws(CommunicationError)
   /// Replaces every value by its sum over the ranks; the same bits on every rank.
   func allReduceSum(_ values: UnsafeMutableBufferPointer<Double>) throws(CommunicationError)
+  /// Replaces every value by its sum over the ranks of this node; the same bits on each of them.
+  func allReduceSumOnNode(_ values: UnsafeMutableBufferPointer<Float>) throws(CommunicationError)
   /// Replaces every value by the largest that any rank holds.
   func allReduceMaximum(_ values: UnsafeMutableBufferPointer<Int64>) throws(CommunicationError)
   /// Copies the bytes of rank `root` to all.
@@ -39,4 +41,14 @@ public protocol Communicator: AnyObject {
   func close() throws(CommunicationError)
   /// Ends every rank at once with `exitCode`, whatever they are doing.
   func abort(exitCode: Int32) -> Never
+}
+
+extension Communicator {
+  /// Where all ranks share one node, the node's sum is everybody's.
+  ///
+  /// - Precondition: they do; a communicator that spans nodes has its own.
+  public func allReduceSumOnNode(_ values: UnsafeMutableBufferPointer<Float>) throws(CommunicationError) {
+    precondition(nodeSize == size, "\(nodeSize) of \(size) ranks are on this node")
+    try allReduceSum(values)
+  }
 }

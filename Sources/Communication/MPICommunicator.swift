@@ -101,19 +101,24 @@ public final class MPICommunicator: Communicator {
     try allReduce(values, .sum_float64)
   }
 
+  public func allReduceSumOnNode(_ values: UnsafeMutableBufferPointer<Float>) throws(CommunicationError) {
+    if let staging { return try staging.reduce(values, +) }
+    if nodeSize > 1 { try allReduce(values, .sum_float32, over: node) }
+  }
+
   public func allReduceMaximum(_ values: UnsafeMutableBufferPointer<Int64>) throws(CommunicationError) {
     if let staging { return try staging.reduce(values, max) }
     try allReduce(values, .maximum_int64)
   }
 
   private func allReduce<Value>(
-    _ values: UnsafeMutableBufferPointer<Value>, _ reduction: cmpi_reduction
+    _ values: UnsafeMutableBufferPointer<Value>, _ reduction: cmpi_reduction, over ranks: cmpi_communicator? = nil
   ) throws(CommunicationError) {
     guard size > 1, let start = values.baseAddress else { return }
     for offset in stride(from: 0, to: values.count, by: Self.maximumCount) {
       let count = Int64(min(Self.maximumCount, values.count - offset))
       var request = cmpi_request()
-      try check(cmpi_start_allreduce(world, reduction, start + offset, count, &request), "MPI_Iallreduce")
+      try check(cmpi_start_allreduce(ranks ?? world, reduction, start + offset, count, &request), "MPI_Iallreduce")
       try wait(for: &request, "MPI_Iallreduce")
     }
   }
