@@ -12,7 +12,8 @@ public final class Graph {
     public let shape: Shape
     /// The layer that made it.
     public let layer: String
-    /// Number of effects made before it: nodes of different epochs are never fused.
+    /// Number of effects made before it: nodes of different epochs are never fused. Of a stored value, the effects up to
+    /// the last that writes its block, so that reads are shared until then.
     public let epoch: Int
   }
 
@@ -26,6 +27,8 @@ public final class Graph {
   /// Nodes that write state, in order.
   public private(set) var effects: [Int] = []
   private var known: [Key: Int] = [:]
+  /// Per block that effects write, the number of effects up to the last of those.
+  private var lastWrites: [StateBlock: Int] = [:]
   private var layer = ""
 
   public init() {}
@@ -37,14 +40,24 @@ public final class Graph {
     for input in inputs {
       precondition(input.graph === self, "\(operation.name) mixes values of two graphs")
     }
-    let key = Key(operation: AnyHashable(operation), inputs: inputs.map(\.index), epoch: effects.count)
+    let role = operation.role
+    let key = Key(operation: AnyHashable(operation), inputs: inputs.map(\.index), epoch: epoch(of: role))
     if let index = known[key] { return Value(graph: self, index: index) }
     let shape = try namingLayer(operation.name) { try operation.shape(of: inputs.map(\.shape)) }
-    nodes.append(
-      Node(operation: operation, inputs: key.inputs, shape: shape, layer: layer, epoch: effects.count))
+    nodes.append(Node(operation: operation, inputs: key.inputs, shape: shape, layer: layer, epoch: key.epoch))
     let index = nodes.count - 1
-    if case .effect = operation.role { effects.append(index) } else { known[key] = index }
+    if case .effect(let writes) = role {
+      effects.append(index)
+      for block in writes { lastWrites[block] = effects.count }
+    } else {
+      known[key] = index
+    }
     return Value(graph: self, index: index)
+  }
+
+  private func epoch(of role: OperationRole) -> Int {
+    guard case .stored(let block, _) = role else { return effects.count }
+    return lastWrites[block] ?? 0
   }
 
   /// Gives shapes that do not fit an operation the name of the layer where that happened.

@@ -1,4 +1,5 @@
 import Communication
+import Kernels
 import Tensors
 
 /// What one execution of an operation costs, counted from shapes alone.
@@ -33,6 +34,10 @@ public enum OperationRole {
   case elementwise(ElementwiseFunction)
   /// Repeats input 0 along axes; part of a fused run, or materialised.
   case broadcast
+  /// Sums over axes of input 0; gathered by a fused run that makes or reads it, or a kernel of its own.
+  case sum
+  /// Elements of input 0 added in a fused run over the result.
+  case pool
   /// Joins inputs at `offsets` (floats). Producers write straight into the joined memory where they can.
   case placement(offsets: [Int], destination: StateBlock?)
   /// A kernel of its own.
@@ -52,10 +57,13 @@ public struct KernelContext {
   /// As many floats as `workspaceCount` asked for, 64-byte aligned, without content.
   public let workspace: UnsafeMutablePointer<Float>
   public let communicator: any Communicator
+  /// The threads that share the work.
+  public let team: ThreadTeam
 
   public init(
     inputs: [UnsafeMutablePointer<Float>], inputShapes: [Shape], output: UnsafeMutablePointer<Float>,
-    outputShape: Shape, workspace: UnsafeMutablePointer<Float>, communicator: any Communicator
+    outputShape: Shape, workspace: UnsafeMutablePointer<Float>, communicator: any Communicator,
+    team: ThreadTeam = ThreadTeam()
   ) {
     self.inputs = inputs
     self.inputShapes = inputShapes
@@ -63,6 +71,7 @@ public struct KernelContext {
     self.outputShape = outputShape
     self.workspace = workspace
     self.communicator = communicator
+    self.team = team
   }
 }
 
@@ -91,8 +100,8 @@ public protocol Operation: Hashable {
   /// The gradient of the loss with respect to each input; nil where it is identically zero.
   func gradients(_ application: Application) throws -> [Value?]
   func cost(inputs: [Shape], output: Shape) -> Cost
-  /// Scratch memory that the kernel needs, in floats.
-  func workspaceCount(inputs: [Shape], output: Shape) -> Int
+  /// Scratch memory that the kernel needs on a team of so many threads, in floats, for all of them together.
+  func workspaceCount(inputs: [Shape], output: Shape, threads: Int) -> Int
   func kernel(_ context: KernelContext) -> Kernel
   /// True if executing it talks to the other ranks.
   var isCollective: Bool { get }
@@ -100,7 +109,7 @@ public protocol Operation: Hashable {
 
 extension Operation {
   public var role: OperationRole { .kernel }
-  public func workspaceCount(inputs: [Shape], output: Shape) -> Int { 0 }
+  public func workspaceCount(inputs: [Shape], output: Shape, threads: Int) -> Int { 0 }
   public func cost(inputs: [Shape], output: Shape) -> Cost { .pass(inputs, output) }
   public var isCollective: Bool { false }
   public func kernel(_ context: KernelContext) -> Kernel {

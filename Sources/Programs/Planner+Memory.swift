@@ -23,7 +23,7 @@ extension Planner {
 
   private func canBePlaced(_ node: Int) -> Bool {
     switch role(node) {
-    case .kernel, .elementwise, .broadcast: return true
+    case .kernel, .elementwise, .broadcast, .sum, .pool: return true
     case .placement(_, let destination): return destination == nil
     case .stored, .constant, .view, .inPlaceKernel, .effect: return false
     }
@@ -34,8 +34,7 @@ extension Planner {
     for position in units.indices where units[position].isFused {
       units[position].run = fusedRun(of: units[position])
     }
-    scratchCount =
-      units.compactMap(\.run).map { ElementwiseRun.scratchCount(operands: $0.operands.count) }.max() ?? 0
+    scratchCount = units.compactMap(\.run).map { $0.layout.scratchCount(parts: threads) }.max() ?? 0
     findTakeovers()
 
     var arena = ArenaLayout(reserving: scratchCount)
@@ -98,7 +97,7 @@ extension Planner {
     switch role(root) {
     case .stored, .constant, .view, .effect: false
     case .placement(_, let destination): destination == nil
-    case .elementwise, .broadcast, .kernel, .inPlaceKernel: true
+    case .elementwise, .broadcast, .sum, .pool, .kernel, .inPlaceKernel: true
     }
   }
 
@@ -116,7 +115,7 @@ extension Planner {
       else { continue }
       // Values that share the memory without being the input: its parts, and what it is a part of.
       let root = location(of: input).root
-      let others = graph.nodes.indices.filter {
+      let others = Set([root]).union(placedIn.keys).union(takesOver).filter {
         isLive[$0] && $0 != input && base($0).node == $0 && location(of: $0).root == root
           && isNeeded($0, after: position)
       }
@@ -128,7 +127,7 @@ extension Planner {
   }
 
   private func isNeeded(_ index: Int, after position: Int) -> Bool {
-    isOutput(index) || usePositions(index).contains { $0 > position }
+    isShown(index) || usePositions(index).contains { $0 > position }
   }
 
   /// True if `part` is written straight into `whole`, or into what is.
@@ -141,7 +140,8 @@ extension Planner {
     return false
   }
 
-  private func isOutput(_ index: Int) -> Bool { outputs.contains { base($0).node == index } }
+  /// True if an output looks at the value's memory.
+  private func isShown(_ index: Int) -> Bool { outputs.contains { base($0).node == index } }
 
   /// Per root, the position of the last unit that touches its memory; outputs last for ever.
   private func lastUses() -> [Int: Int] {
@@ -149,7 +149,7 @@ extension Planner {
     for index in graph.nodes.indices where isLive[index] {
       let root = location(of: index).root
       var position = (usePositions(index) + [unitOf[index]].compactMap { $0 }).max() ?? 0
-      if outputs.contains(index) { position = .max }
+      if isOutput[index] { position = .max }
       last[root] = max(last[root] ?? 0, position)
     }
     return last
@@ -172,7 +172,8 @@ extension Planner {
   private func workspaceCount(_ unit: Unit) -> Int {
     guard !unit.isFused else { return 0 }
     let node = graph.nodes[unit.nodes[0]]
-    return node.operation.workspaceCount(inputs: node.inputs.map { graph.nodes[$0].shape }, output: node.shape)
+    return node.operation.workspaceCount(
+      inputs: node.inputs.map { graph.nodes[$0].shape }, output: node.shape, threads: threads)
   }
 }
 

@@ -13,33 +13,46 @@ extension Planner {
       waitingFor[unit] = sources.count
       for source in sources { dependants[source].append(unit) }
     }
-    var ready = alive.filter { waitingFor[$0] == 0 }
+    let urgency = units.indices.map { unit in
+      units[unit].nodes.last.map { Urgency(epoch: epoch(unit), node: $0) } ?? Urgency(epoch: 0, node: 0)
+    }
+    // Sorted, the most urgent last.
+    var ready = alive.filter { waitingFor[$0] == 0 }.sorted { urgency[$0] > urgency[$1] }
     var ordered: [Unit] = []
     ordered.reserveCapacity(alive.count)
     var position = [Int](repeating: -1, count: units.count)
-    while !ready.isEmpty {
-      let next = ready.indices.min { isEarlier(ready[$0], ready[$1]) }!
-      let unit = ready.remove(at: next)
+    while let unit = ready.popLast() {
       position[unit] = ordered.count
       ordered.append(units[unit])
       for dependant in dependants[unit] {
         waitingFor[dependant] -= 1
-        if waitingFor[dependant] == 0 { ready.append(dependant) }
+        guard waitingFor[dependant] == 0 else { continue }
+        var (low, high) = (0, ready.count)
+        while low < high {
+          let middle = (low + high) / 2
+          if urgency[ready[middle]] > urgency[dependant] { low = middle + 1 } else { high = middle }
+        }
+        ready.insert(dependant, at: low)
       }
     }
     precondition(ordered.count == alive.count, "fusion made \(alive.count - ordered.count) units wait in a circle")
-    for node in unitOf.indices { unitOf[node] = unitOf[node].map { position[$0] } }
+    for node in unitOf.indices {
+      unitOf[node] = unitOf[node].map { position[$0] }
+      copiedIn[node] = copiedIn[node].map { position[$0] }
+    }
     units = ordered
   }
 
-  private func isEarlier(_ a: Int, _ b: Int) -> Bool {
-    (epoch(a), units[a].nodes.last!) < (epoch(b), units[b].nodes.last!)
+  private struct Urgency: Comparable {
+    let epoch: Int
+    let node: Int
+    static func < (a: Urgency, b: Urgency) -> Bool { (a.epoch, a.node) < (b.epoch, b.node) }
   }
 
   /// Position among the walls: an effect closes the epoch that it was made in.
   private func epoch(_ unit: Int) -> Int {
     let node = graph.nodes[units[unit].nodes[0]]
-    if case .effect = node.operation.role { return 2 * node.epoch + 1 }
+    if case .effect = role(units[unit].nodes[0]) { return 2 * node.epoch + 1 }
     return 2 * node.epoch
   }
 }

@@ -20,10 +20,10 @@ extension Planner {
 
   /// The fused run that all users of a value are in, if it is another one than the value's own.
   private func onlyOtherUser(of index: Int) -> Int? {
-    guard !outputs.contains(index), let first = users[index].first, let target = unitOf[first],
+    guard !isOutput[index], let first = users[index].first, let target = unitOf[first],
       target != unitOf[index], units[target].isFused,
       users[index].allSatisfy({ user in
-        isElementwise(user) && unitOf[user] == target && graph.nodes[user].shape == graph.nodes[index].shape
+        readsInStep(user) && unitOf[user] == target && space(of: user) == graph.nodes[index].shape
           && graph.nodes[user].epoch == graph.nodes[index].epoch
       })
     else { return nil }
@@ -37,7 +37,7 @@ extension Planner {
     while let input = pending.popLast() {
       guard !moved.contains(input), unitOf[input] == home else { continue }
       let others = users[input].filter { !moved.contains($0) }
-      if others.isEmpty, !outputs.contains(input) {
+      if others.isEmpty, !isOutput[input], isElementwise(input) {
         moved.insert(input)
         pending += graph.nodes[input].inputs
       } else if !isStored(input, besides: moved) {
@@ -49,7 +49,7 @@ extension Planner {
 
   /// True if a value is in memory whatever happens to some of its users.
   private func isStored(_ index: Int, besides moved: Set<Int>) -> Bool {
-    outputs.contains(index)
-      || users[index].contains { !moved.contains($0) && !(isElementwise($0) && unitOf[$0] == unitOf[index]) }
+    isOutput[index]
+      || users[index].contains { !moved.contains($0) && !(readsInStep($0) && unitOf[$0] == unitOf[index]) }
   }
 }

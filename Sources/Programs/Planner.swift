@@ -6,12 +6,21 @@ import Tensors
 struct Planner {
   let graph: Graph
   let outputs: [Int]
+  let threads: Int
+  let isOutput: [Bool]
+  /// Per node: asking the operation itself takes longer than the rest of planning.
+  private let roles: [OperationRole]
+  /// Sums that runs gather, per node.
+  let isGathered: [Bool]
   var isLive: [Bool]
   /// Indices of live nodes that use a node's value.
   var users: [[Int]]
   /// Per node, the unit that computes it; nil for stored values, constants, views and virtual broadcasts.
   var unitOf: [Int?]
+  /// Per node, the other units that compute it again.
+  var copiedIn: [[Int]]
   var units: [Unit] = []
+  var dependencies = Dependencies(capacity: 0)
   var storage: [Storage?]
   /// Per node placed in a joined tensor: that tensor's node, and the offset in it.
   var placedIn: [Int: (node: Int, offset: Int)] = [:]
@@ -22,12 +31,24 @@ struct Planner {
   var arenaCount = 0
   var scratchCount = 0
 
-  init(graph: Graph, outputs: [Int]) {
+  init(graph: Graph, outputs: [Int], threads: Int) {
     self.graph = graph
     self.outputs = outputs
+    self.threads = threads
+    var isOutput = [Bool](repeating: false, count: graph.nodes.count)
+    for index in outputs { isOutput[index] = true }
+    self.isOutput = isOutput
+    let roles = graph.nodes.map(\.operation.role)
+    self.roles = roles
+    isGathered = graph.nodes.indices.map { index in
+      guard case .sum = roles[index] else { return false }
+      let node = graph.nodes[index]
+      return Self.shortestSum * node.shape.count <= graph.nodes[node.inputs[0]].shape.count
+    }
     isLive = Array(repeating: false, count: graph.nodes.count)
     users = Array(repeating: [], count: graph.nodes.count)
     unitOf = Array(repeating: nil, count: graph.nodes.count)
+    copiedIn = Array(repeating: [], count: graph.nodes.count)
     storage = Array(repeating: nil, count: graph.nodes.count)
   }
 
@@ -53,7 +74,7 @@ struct Planner {
       let user = graph.nodes[index]
       for input in user.inputs {
         var read = base(input).node
-        if isElementwise(index), case .broadcast = role(read) { read = base(graph.nodes[read].inputs[0]).node }
+        if readsInStep(index), case .broadcast = role(read) { read = base(graph.nodes[read].inputs[0]).node }
         guard case .stored(let block, _) = role(read), graph.nodes[read].epoch < user.epoch else { continue }
         for effect in graph.effects[graph.nodes[read].epoch..<user.epoch] {
           guard case .effect(let writes) = role(effect) else { continue }
@@ -66,7 +87,7 @@ struct Planner {
     }
   }
 
-  func role(_ index: Int) -> OperationRole { graph.nodes[index].operation.role }
+  func role(_ index: Int) -> OperationRole { roles[index] }
 
   /// The node whose memory a view looks at, and how many floats in.
   func base(_ index: Int) -> (node: Int, offset: Int) {
@@ -83,19 +104,46 @@ struct Planner {
     return false
   }
 
+  /// True for what a run computes element by element of its own shape.
+  func isFunction(_ index: Int) -> Bool {
+    switch role(index) {
+    case .elementwise, .pool: true
+    case .stored, .constant, .view, .broadcast, .sum, .placement, .kernel, .inPlaceKernel, .effect: false
+    }
+  }
+
+  /// True if a node reads element i of its inputs when its run is at element i.
+  func readsInStep(_ index: Int) -> Bool { isElementwise(index) || isGathered[index] }
+
+  /// The shape that the run of a node counts through.
+  func space(of index: Int) -> Shape {
+    graph.nodes[isGathered[index] ? graph.nodes[index].inputs[0] : index].shape
+  }
+
   /// True if a value must exist in memory: somebody outside of its own fused run looks at it.
   func isNeededInMemory(_ index: Int) -> Bool {
-    outputs.contains(index)
-      || users[index].contains { !(isElementwise($0) && unitOf[$0] == unitOf[index]) }
+    isOutput[index] || users[index].contains { !isReadInside(index, by: $0) }
   }
+
+  /// True if a node's value never leaves the runs that compute the user.
+  private func isReadInside(_ index: Int, by user: Int) -> Bool {
+    guard readsInStep(user) else { return false }
+    return (unitOf[user] == unitOf[index] || computes(unitOf[user], index))
+      && copiedIn[user].allSatisfy { $0 == unitOf[index] || units[$0].copies.contains(index) }
+  }
+
+  private func computes(_ unit: Int?, _ copy: Int) -> Bool { unit.map { units[$0].copies.contains(copy) } ?? false }
+
+  /// The unit that computes a node, and those that do so again.
+  func unitsThatCompute(_ index: Int) -> [Int] { (unitOf[index].map { [$0] } ?? []) + copiedIn[index] }
 
   /// Positions of the units that read a node's memory, through views and broadcasts.
   func usePositions(_ index: Int) -> [Int] {
     users[index].flatMap { user -> [Int] in
       guard let unit = unitOf[user] else { return usePositions(user) }
-      guard case .broadcast = role(user) else { return [unit] }
+      guard case .broadcast = role(user) else { return unitsThatCompute(user) }
       // Runs repeat the source themselves, even where the repetition is in memory for the sake of others.
-      return [unit] + users[user].filter(isElementwise).compactMap { unitOf[$0] }
+      return [unit] + users[user].filter(readsInStep).flatMap(unitsThatCompute)
     }
   }
 }

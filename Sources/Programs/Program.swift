@@ -21,8 +21,10 @@ public final class Program {
   private let constants: ConstantTable
   private let kernels: [Kernel]
 
-  /// - Precondition: every block that the graph reads or writes has its memory.
-  public init(_ plan: Plan, arena: Arena, communicator: any Communicator) {
+  /// - Precondition: every block that the graph reads or writes has its memory; the plan was made for `team.count`
+  ///   threads.
+  public init(_ plan: Plan, arena: Arena, communicator: any Communicator, team: ThreadTeam = ThreadTeam()) {
+    precondition(plan.threads == team.count, "\(plan.name): planned for \(plan.threads) threads, run by \(team.count)")
     self.plan = plan
     self.arena = arena
     let constants = ConstantTable(plan)
@@ -35,20 +37,31 @@ public final class Program {
           operands: run.operands.map { operand in
             switch operand {
             case .node(let node): .memory(address(node))
-            case .repeated(let node, let strides): .repeated(address(node), strides: strides)
+            case .repeated(let node, let strides, let offset): .repeated(address(node) + offset, strides: strides)
+            case .sum(let node, let strides): .sum(address(node), strides: strides)
             case .constant(let bits): .constant(Float(bitPattern: bits))
             case .register: .register
             }
           },
           instructions: run.instructions, scratch: arena.base)
-        kernels.append { bound.run() }
+        if ThreadTeam.isWorthwhile(
+          run.extents.reduce(run.operands.count, *), over: run.extents.reduce(1, *), threads: team.count)
+        {
+          let shared = team.bind { bound.run(part: $0, parts: $1) }
+          kernels.append {
+            shared()
+            bound.finish(parts: team.count)
+          }
+        } else {
+          kernels.append { bound.run() }
+        }
       } else {
         let node = plan.graph.nodes[unit.nodes[0]]
         let hasValue = node.shape.count > 0
         let context = KernelContext(
           inputs: node.inputs.map(address), inputShapes: node.inputs.map { plan.graph.nodes[$0].shape },
           output: hasValue ? address(unit.nodes.last!) : arena.base, outputShape: node.shape,
-          workspace: arena.base + unit.workspace, communicator: communicator)
+          workspace: arena.base + unit.workspace, communicator: communicator, team: team)
         if let epilogue = unit.epilogue, let product = node.operation as? MatrixProduct {
           let bound = ProductEpilogue(bias: address(epilogue.bias), slope: epilogue.slope)
           kernels.append(product.kernel(context, epilogue: bound))

@@ -107,7 +107,19 @@ import Testing
     },
     Row("matmul of a value with itself", [2, 3, 4]) { try matmul($0[0], $0[0], transposingRight: true) },
     Row("softmax of softmax, three axes", [2, 3, 4]) { try softmax(softmax($0[0])) },
+    Row("upsample", [2, 2, 3, 2]) { try upsample($0[0]) },
+    Row("sumPool", [2, 4, 2, 3]) { try sumPool($0[0]) },
+    Row("averagePool of a product with upsampled images", [2, 4, 6, 2], [2, 2, 3, 2]) {
+      try averagePool($0[0] * upsample($0[1]))
+    },
+    Row("reduceSum of many numbers", [3, 4, 5, 2]) { try $0[0].sum(axes: [0, 1, 2]) },
+    Row("normalisation of images by batch statistics", [3, 2, 3, 2], [3, 1, 1, 2]) {
+      let mean = try $0[0].sum(axes: [0, 1, 2]) / 18
+      let variance = try $0[0].squared.sum(axes: [0, 1, 2]) / 18 - mean.squared
+      return try relu(($0[0] - mean) * $0[1] / squareRoot(variance + 0.1))
+    },
     Row("allReduceSum of one rank", [5]) { try allReduceSum($0[0]) },
+    Row("allReduceSum over the node", [5]) { try allReduceSum($0[0], over: .node) },
   ]
 
   private func inputs(_ row: Row, in graph: Graph) throws -> [Value] {
@@ -123,7 +135,7 @@ import Testing
     try (y * y.graph.read(testBlock(y.shape.count, seed: 99), shape: y.shape)).total
   }
 
-  @Test("gradient equals central differences", arguments: rows)
+  @Test("gradient equals central differences", arguments: rows + imageRows)
   func first(row: Row) throws {
     let graph = Graph()
     let inputs = try inputs(row, in: graph)
@@ -131,7 +143,7 @@ import Testing
     #expect(error < Self.tolerance)
   }
 
-  @Test("gradient of the squared gradient equals central differences", arguments: rows)
+  @Test("gradient of the squared gradient equals central differences", arguments: rows + imageRows)
   func second(row: Row) throws {
     let graph = Graph()
     let inputs = try inputs(row, in: graph)
@@ -143,7 +155,7 @@ import Testing
     #expect(error < 10 * Self.tolerance)
   }
 
-  @Test("the planned program computes what the graph means", arguments: rows)
+  @Test("the planned program computes what the graph means", arguments: rows + imageRows)
   func program(row: Row) throws {
     let graph = Graph()
     let inputs = try inputs(row, in: graph)

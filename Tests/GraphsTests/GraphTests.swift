@@ -45,6 +45,9 @@ import Testing
     Misfit("concatenate: axis 2 of [2, 3]", [2, 3], [2, 3]) { try concatenate($0, axis: 2) },
     Misfit("slice: elements 1..<4 of axis 0 of [3]", [3]) { try $0[0].slice(1..<4) },
     Misfit("transpose: [3] has no two axes to exchange", [3]) { try $0[0].transposed },
+    Misfit("upsample: [2, 3, 4] is not a batch of images [N, H, W, C]", [2, 3, 4]) { try upsample($0[0]) },
+    Misfit("sumPool: [2, 3] is not a batch of images [N, H, W, C]", [2, 3]) { try averagePool($0[0]) },
+    Misfit("sumPool: height and width of [1, 3, 4, 2] must be even", [1, 3, 4, 2]) { try averagePool($0[0]) },
     Misfit("reduceSum: axes [2] of [2, 3]", [2, 3]) { try $0[0].sum(axes: [2]) },
     Misfit("reduceMaximum: axes [-1] of [2, 3]", [2, 3]) { try $0[0].maximum(axes: [-1]) },
     Misfit(
@@ -120,21 +123,50 @@ import Testing
     #expect(try draw(1, .generatorNoise, 0) != draw(1, .generatorNoise, 4))
   }
 
-  @Test("nothing is shared across an effect, and effects never are")
+  @Test("nothing computed is shared across an effect, and effects never are")
   func effects() throws {
     let blocks = ["average", "parameters"].map { StateBlock(name: $0, count: 4) }
     let scalar = try graph.constant(1)
-    let before = try graph.read(blocks[1], shape: [4])
-    let sum = try before.total
+    let sums = try blocks.map { try graph.read($0, shape: [4]).total }
     let update = WeightAverage(average: blocks[0], parameters: blocks[1])
     let first = try graph.apply(update, [scalar, scalar])
     let second = try graph.apply(update, [scalar, scalar])
     #expect(first != second)
     #expect(graph.effects == [first.index, second.index])
-    let after = try graph.read(blocks[1], shape: [4])
-    #expect(after != before)
-    #expect(try after.total != sum)
-    #expect(after.node.epoch == 2 && before.node.epoch == 0)
+    for (block, sum) in zip(blocks, sums) { #expect(try graph.read(block, shape: [4]).total != sum) }
+  }
+
+  @Test("reads of a block are shared until an effect writes that block")
+  func reads() throws {
+    let (written, kept) = (StateBlock(name: "average", count: 4), StateBlock(name: "parameters", count: 4))
+    let scalar = try graph.constant(1)
+    let before = try [written, kept].map { try graph.read($0, shape: [4]) }
+    let update = WeightAverage(average: written, parameters: kept)
+    _ = try graph.apply(update, [scalar, scalar])
+    let between = try [written, kept].map { try graph.read($0, shape: [4]) }
+    #expect(between[0] != before[0] && between[1] == before[1])
+    #expect(between[0].node.epoch == 1 && between[1].node.epoch == 0)
+    _ = try graph.apply(
+      WeightAverage(average: StateBlock(name: "other", count: 4), parameters: kept), [scalar, scalar])
+    #expect(try graph.read(written, shape: [4]) == between[0] && graph.read(kept, shape: [4]) == before[1])
+    _ = try graph.apply(update, [scalar, scalar])
+    let after = try graph.read(written, shape: [4])
+    #expect(after != between[0] && after != before[0] && after.node.epoch == 3)
+  }
+
+  @Test("a gradient after an effect reaches what a layer read before it")
+  func gradientsAcrossEffects() throws {
+    let (own, other) = (testBlock(4), StateBlock(name: "other", count: 4))
+    let loss = try graph.read(own, shape: [4]).squared.total
+    let scalar = try graph.constant(0)
+    _ = try graph.apply(WeightAverage(average: other, parameters: own), [scalar, scalar])
+    let gradient = try gradients(of: loss, withRespectTo: [graph.read(own, shape: [4])])[0]
+    #expect(try runProgramWith(other, [gradient])[0] == own.values.map { 2 * $0 })
+  }
+
+  private func runProgramWith(_ block: StateBlock, _ outputs: [Value]) throws -> [[Float]] {
+    block.allocate()
+    return try runProgram(graph, outputs)
   }
 
   @Test("arithmetic of constants happens when the graph is built")
@@ -154,6 +186,18 @@ import Testing
     #expect(try number(three.broadcast(to: [4, 5])) == 3)
     #expect(try number(two.sum(axes: [1])) == 6 && two.sum(axes: [1]).shape == [2, 1])
     #expect(try number(two.total) == 12 && two.total.shape == .scalar)
+    let image = try graph.constant(3, shape: [1, 2, 4, 5])
+    #expect(try number(upsample(image)) == 3 && upsample(image).shape == [1, 4, 8, 5])
+    #expect(try number(averagePool(image)) == 3 && averagePool(image).shape == [1, 1, 2, 5])
+  }
+
+  @Test("pooling what was upsampled leaves no node of either")
+  func resampling() throws {
+    let x = try input([2, 3, 5, 4])
+    #expect(try averagePool(upsample(x)) == x)
+    #expect(try sumPool(upsample(x)) == 4 * x)
+    #expect(try upsample(averagePool(upsample(x))) == upsample(x))
+    #expect(try upsample(x).shape == [2, 6, 10, 4])
   }
 
   @Test("adding nothing, multiplying by one and changes of nothing leave no node")

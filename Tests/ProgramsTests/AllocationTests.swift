@@ -21,6 +21,13 @@ struct AllocationTests {
     #expect(output == "digits-dense, \(Self.iterations) iterations: 0 taken, 0 freed; 0 taken, 0 freed")
   }
 
+  @Test("nor do they with a team of two threads")
+  func team() throws {
+    // Large enough that kernels are shared.
+    let output = try run([], "digits-dense", Self.iterations, "0", "threads=2", "training.batchSize=256")
+    #expect(output == "digits-dense, \(Self.iterations) iterations: 0 taken, 0 freed, 0 by other threads")
+  }
+
   @Test("the probe counts an array that is made and dropped every iteration")
   func control() throws {
     let output = try run([], "digits-dense", 10, "leak")

@@ -61,7 +61,7 @@ import Testing
       #expect(found == wanted || (found.isNaN && wanted.isNaN))
     }
     let second = program.values(of: outputs[1])
-    #expect(slope == 0 ? second[0].isNaN : second[0] == -.infinity * slope)
+    #expect(second[0] == (slope == 0 ? 0 : -.infinity * slope))
     #expect(second[1] == -7 * slope)
     #expect(program.values(of: outputs[2])[0] == -3 * slope - 3)
   }
@@ -97,7 +97,6 @@ import Testing
     let y = try (x * row + other) * (row - 0.5)
     let plan = try check([y, tanh(row) + x])
     #expect(plan.units.contains { $0.nodes.count >= 3 })
-    #expect(plan.units.compactMap(\.run).allSatisfy { $0.extents.count <= Int(CK_MAX_DIMENSIONS) })
   }
 
   @Test("axes that all operands walk alike are one")
@@ -154,7 +153,7 @@ import Testing
     let c = try a + b
     let d = try c.sum(axes: [1]).broadcast(to: [4, 50])
     let plan = try check([try a * d - c, b])
-    #expect(plan.unitCount == 5)
+    #expect(plan.unitCount == 4)
   }
 
   @Test("two chains that meet are one run, through a third unit they are not")

@@ -40,17 +40,20 @@ struct PlanMemory {
     let node = plan.graph.nodes[index]
     let name = "unit \(position), \(node.operation.name)"
     let scratch = node.operation.workspaceCount(
-      inputs: node.inputs.map { plan.graph.nodes[$0].shape }, output: node.shape)
+      inputs: node.inputs.map { plan.graph.nodes[$0].shape }, output: node.shape, threads: plan.threads)
     let workspace = unit.workspace..<unit.workspace + scratch
     wipe(workspace, by: name)
     for input in node.inputs { read(input, by: name) }
-    guard let output = range(of: index) else { return }
+    if let epilogue = unit.epilogue { read(epilogue.bias, by: name) }
+    // A product with an epilogue has the value of the last function.
+    let result = unit.nodes.last!
+    guard let output = range(of: result) else { return }
     if output.overlaps(workspace), scratch > 0 { problems.append("\(name): workspace over the output") }
     for input in node.inputs {
       guard let source = range(of: input), source.overlaps(output), !isInPlace(index, source, output) else { continue }
       problems.append("\(name): output \(output) over input \(source)")
     }
-    write(index)
+    write(result)
   }
 
   /// In-place kernels may write over the whole of their input; joins find parts where they belong.
@@ -64,7 +67,7 @@ struct PlanMemory {
 
   private mutating func execute(_ run: FusedRun, at position: Int) {
     let name = "unit \(position), fused"
-    let scratch = ElementwiseRun.scratchCount(operands: run.operands.count)
+    let scratch = run.layout.scratchCount(parts: 1)
     if scratch > plan.scratchCount {
       problems.append("\(name): \(scratch) floats of scratch, \(plan.scratchCount) kept")
     }
@@ -73,12 +76,14 @@ struct PlanMemory {
     for instruction in run.instructions {
       for operand in [instruction.a, instruction.b, instruction.c].prefix(Self.inputCount(instruction.opcode)) {
         switch run.operands[operand] {
-        case .node(let node), .repeated(let node, _): read(node, by: name)
-        case .constant, .register: continue
+        case .node(let node), .repeated(let node, _, _): read(node, by: name)
+        case .constant, .register, .sum: continue
         }
       }
       if case .node(let node) = run.operands[instruction.destination] { write(node) }
     }
+    // Sums are written when everything else is done.
+    for case .sum(let node, _) in run.operands { write(node) }
   }
 
   /// Blocks of a run are executed one after the other: what is written may lie over what is read in step, exactly, and
@@ -92,10 +97,10 @@ struct PlanMemory {
         case .node(let node):
           guard let source = range(of: node), source.overlaps(output), source != output else { continue }
           problems.append("\(name): \(output) is a shifted part of \(source)")
-        case .repeated(let node, _):
+        case .repeated(let node, _, _):
           guard let source = range(of: node), source.overlaps(output) else { continue }
           problems.append("\(name): \(output) over \(source), which is read again and again")
-        case .constant, .register: continue
+        case .constant, .register, .sum: continue
         }
       }
     }
@@ -104,9 +109,9 @@ struct PlanMemory {
   private static func inputCount(_ opcode: Int) -> Int {
     switch opcode {
     case CK_OP_ADD, CK_OP_SUBTRACT, CK_OP_MULTIPLY, CK_OP_DIVIDE, CK_OP_MAXIMUM, CK_OP_MINIMUM, CK_OP_GREATER,
-      CK_OP_EQUAL:
+      CK_OP_EQUAL, CK_OP_SUM_PRODUCT:
       2
-    case CK_OP_SELECT, CK_OP_MULTIPLY_ADD: 3
+    case CK_OP_SELECT, CK_OP_SELECT_POSITIVE, CK_OP_MULTIPLY_ADD: 3
     default: 1
     }
   }

@@ -5,7 +5,7 @@ import Tensors
 extension RandomGraph {
   mutating func grow() throws -> Value? {
     let x = pick()
-    switch Int.random(in: 0..<16, using: &random) {
+    switch Int.random(in: 0..<19, using: &random) {
     case 0, 1, 2: return try unary(x)
     case 3, 4, 5: return try binary(x)
     case 6: return try selection(x)
@@ -15,6 +15,8 @@ extension RandomGraph {
     case 11: return try reduced(x)
     case 12: return try product(x)
     case 13: return x.shape.rank > 0 ? try softmax(x) : nil
+    case 15: return try images(x)
+    case 16, 17: return try normalized(x)
     case 14: return x.shape.rank > 1 ? try x.transposed : try x.detached
     default: return chance(2) ? try sumOverRanks(x) : try materialized(x)
     }
@@ -91,6 +93,40 @@ extension RandomGraph {
     guard !axes.isEmpty else { return nil }
     if chance(2) { return try x.maximum(axes: axes) }
     return try x.sum(axes: axes) / Float(axes.reduce(1) { $0 * x.shape[$1] })
+  }
+
+  /// Twice or half the height and width, alone or with images of that size.
+  private mutating func images(_ x: Value) throws -> Value? {
+    let small = try x.shape.rank == 4 && x.shape.count <= 300 ? x : tanh(input([2, 3, 2, 5]))
+    let large = try upsample(small)
+    switch Int.random(in: 0..<6, using: &random) {
+    case 0: return large
+    case 1: return try tanh(large) * partner(for: large.shape)
+    case 2: return try sumPool(tanh(large) - partner(for: large.shape)) * 0.25 + small
+    case 3: return try averagePool(input(large.shape) * large)
+    case 4: return try large.reshaped(to: [large.shape.leading, large.shape.last]) * 0.5
+    default: return try (large * partner(for: large.shape)).sum(axes: [0, 1, 2]) * (1 / Float(large.shape.count))
+    }
+  }
+
+  /// Statistics over some axes, of the value and of its square or another value, and what they normalise.
+  private mutating func normalized(_ x: Value) throws -> Value? {
+    guard let value = try normalization(of: x) else { return nil }
+    // What is left of a difference of equal numbers is rounding.
+    return numbers(value).contains { abs($0) > 1e-2 } ? value : nil
+  }
+
+  private mutating func normalization(of x: Value) throws -> Value? {
+    let axes = (0..<x.shape.rank).filter { _ in !chance(3) }
+    let count = Float(axes.reduce(1) { $0 * x.shape[$1] })
+    guard count > 1 else { return nil }
+    let mean = try x.sum(axes: axes) / count
+    switch Int.random(in: 0..<4, using: &random) {
+    case 0: return try x * x.squared.sum(axes: axes) / count
+    case 1: return try relu(x - mean) * partner(for: x.shape)
+    case 2: return try mean + (x * partner(for: x.shape).broadcast(to: x.shape)).sum(axes: axes) / count
+    default: return try (x - mean) / (x.squared.sum(axes: axes) / count + 0.5)
+    }
   }
 
   private mutating func product(_ x: Value) throws -> Value? {

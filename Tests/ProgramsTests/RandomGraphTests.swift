@@ -47,12 +47,15 @@ import Testing
   @Test("the random graphs have everything that a plan must get right")
   func coverage() throws {
     var names: Set<String> = []
-    var (fused, reused, values) = (0, 0, 0)
+    var (fused, reused, values, gathered) = (0, 0, 0, 0)
     for seed in 0..<240 {
       let random = try RandomGraph(seed: UInt64(seed))
       let plan = Plan(name: "test", graph: random.graph, outputs: random.outputs)
       names.formUnion(plan.units.flatMap { unit in unit.nodes.map { random.graph.nodes[$0].operation.name } })
       fused += plan.units.count { $0.nodes.count > 1 }
+      gathered += plan.units.count { unit in
+        unit.isFused && unit.nodes.count > 1 && unit.nodes.contains { random.graph.nodes[$0].operation is Reduce }
+      }
       let stored = plan.units.flatMap(\.nodes).filter { if case .arena? = plan.storage[$0] { true } else { false } }
       let total = stored.reduce(0) { $0 + (random.graph.nodes[$1].shape.count + 15) / 16 * 16 }
       values += 1
@@ -62,9 +65,10 @@ import Testing
       "add", "subtract", "multiply", "divide", "maximum", "minimum", "greater", "equal", "select", "negate", "absolute",
       "sign", "exp", "log", "tanh", "sigmoid", "squareRoot", "reciprocal", "square", "softplus", "leakyRelu",
       "broadcast", "slice", "concatenate", "reduceSum", "reduceMaximum", "transpose", "matmul", "softmax",
-      "allReduceSum",
+      "allReduceSum", "upsample", "sumPool",
     ]
     #expect(expected.subtracting(names) == [])
+    #expect(gathered > values / 4, "runs that gather sums in \(values) graphs")
     #expect(fused > values, "runs of several functions in \(values) graphs")
     #expect(reused > values * 3 / 4, "graphs whose arena is smaller than their values")
   }

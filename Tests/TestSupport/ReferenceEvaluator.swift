@@ -44,6 +44,16 @@ public final class ReferenceEvaluator {
       return (0..<node.shape.count).map { i in Self.apply(operation.function, inputs.map { $0[i] }) }
     case is Broadcast:
       return Self.indices(node.shape).map { inputs[0][Self.offset($0, in: shapes[0], of: node.shape)] }
+    case is Upsample:
+      return Self.indices(node.shape).map { p in
+        inputs[0][Self.linear([p[0], p[1] / 2, p[2] / 2, p[3]], in: shapes[0])]
+      }
+    case is SumPool:
+      return Self.indices(node.shape).map { p in
+        [(0, 0), (0, 1), (1, 0), (1, 1)].reduce(0) { sum, pixel in
+          sum + inputs[0][Self.linear([p[0], 2 * p[1] + pixel.0, 2 * p[2] + pixel.1, p[3]], in: shapes[0])]
+        }
+      }
     case is Reshape, is StopGradient, is Alias, is AllReduceSum: return inputs[0]
     case let operation as Slice:
       return Self.indices(node.shape).map { position in
@@ -75,7 +85,9 @@ public final class ReferenceEvaluator {
       }
     case is AdditiveScores: return Self.additiveScores(inputs, shapes)
     case is AdditiveScoresGradient: return Self.additiveScoresGradient(inputs, shapes, count: node.shape.count)
-    default: preconditionFailure("the reference does not know \(node.operation.name)")
+    default:
+      if let result = Self.images(node.operation, inputs, shapes, node.shape) { return result }
+      preconditionFailure("the reference does not know \(node.operation.name)")
     }
   }
 

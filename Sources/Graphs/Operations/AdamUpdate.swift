@@ -50,14 +50,15 @@ public struct AdamUpdate: Operation {
 
   public func kernel(_ context: KernelContext) -> Kernel {
     let (p, m, v) = (parameters.pointer, firstMoment.pointer, secondMoment.pointer)
-    let count = Int64(parameters.count)
     let x = context.inputs
     let constants = (beta1: beta1, beta2: beta2, epsilon: epsilon, decay: decay)
-    return {
+    // Every number by itself: the bits do not depend on who computes it.
+    return context.team.bind(over: parameters.count, grain: 16, elements: 7 * parameters.count) { range in
       var step = ck_adam_step(
         learningRate: x[1].pointee, beta1: constants.beta1, beta2: constants.beta2, epsilon: constants.epsilon,
         correction1: x[2].pointee, correction2: x[3].pointee, decay: constants.decay, apply: x[4].pointee)
-      ck_adam(p, m, v, x[0], count, &step)
+      let i = range.lowerBound
+      ck_adam(p + i, m + i, v + i, x[0] + i, Int64(range.count), &step)
     }
   }
 }

@@ -1,4 +1,5 @@
 import CKernels
+import Kernels
 import Tensors
 
 /// Scores of additive attention without a tensor of `[N, L, L, U]`.
@@ -37,13 +38,24 @@ public struct AdditiveScores: Operation {
     return try matmul(hidden.reshaped(to: [n * t * s, u]), w.reshaped(to: [u, 1])).reshaped(to: [n, t, s])
   }
 
-  public func workspaceCount(inputs: [Shape], output: Shape) -> Int { additiveWorkspace(inputs) }
+  public func workspaceCount(inputs: [Shape], output: Shape, threads: Int) -> Int {
+    AdditiveExtents(inputs).workspaceCount(threads: threads)
+  }
 
   public func kernel(_ context: KernelContext) -> Kernel {
     let (q, k, w) = (context.inputs[0], context.inputs[1], context.inputs[2])
     let (output, workspace) = (context.output, context.workspace)
-    let (n, t, s, u) = additiveExtents(context.inputShapes)
-    return { ck_additive_scores(q, k, w, output, n, t, s, u, workspace) }
+    let x = AdditiveExtents(context.inputShapes)
+    let run = { (range: Range<Int>, workspace: UnsafeMutablePointer<Float>) in
+      let first = range.lowerBound
+      ck_additive_scores(
+        q + first * x.t * x.u, k + first * x.s * x.u, w, output + first * x.t * x.s, Int64(range.count), Int64(x.t),
+        Int64(x.s), Int64(x.u), workspace)
+    }
+    guard x.isShared(by: context.team.count) else { return { run(0..<x.n, workspace) } }
+    return context.team.bind { part, parts in
+      run(ThreadTeam.range(of: x.n, part: part, parts: parts), workspace + part * x.stretch)
+    }
   }
 }
 
@@ -93,7 +105,11 @@ public struct AdditiveScoresGradient: Operation {
     }
   }
 
-  public func workspaceCount(inputs: [Shape], output: Shape) -> Int { additiveWorkspace(inputs) }
+  /// Behind the scratch of every thread: its sum for the weights' gradient.
+  public func workspaceCount(inputs: [Shape], output: Shape, threads: Int) -> Int {
+    let x = AdditiveExtents(inputs)
+    return x.workspaceCount(threads: threads) + (x.isShared(by: threads) ? threads * ThreadTeam.stretch(x.u) : 0)
+  }
 
   public func kernel(_ context: KernelContext) -> Kernel {
     let (q, k, w, g) = (context.inputs[0], context.inputs[1], context.inputs[2], context.inputs[3])
@@ -102,20 +118,44 @@ public struct AdditiveScoresGradient: Operation {
     let kGradient = context.output + offsets.key
     let wGradient = context.output + offsets.weight
     let workspace = context.workspace
-    let (n, t, s, u) = additiveExtents(context.inputShapes)
+    let x = AdditiveExtents(context.inputShapes)
+    let run = {
+      (range: Range<Int>, wGradient: UnsafeMutablePointer<Float>, workspace: UnsafeMutablePointer<Float>) in
+      let (queries, keys) = (range.lowerBound * x.t * x.u, range.lowerBound * x.s * x.u)
+      ck_additive_scores_gradient(
+        q + queries, k + keys, w, g + range.lowerBound * x.t * x.s, qGradient + queries, kGradient + keys, wGradient,
+        Int64(range.count), Int64(x.t), Int64(x.s), Int64(x.u), workspace)
+    }
+    guard x.isShared(by: context.team.count) else { return { run(0..<x.n, wGradient, workspace) } }
+    let threads = context.team.count
+    let sums = workspace + x.workspaceCount(threads: threads)
+    let stride = ThreadTeam.stretch(x.u)
+    let runParts = context.team.bind { part, parts in
+      run(ThreadTeam.range(of: x.n, part: part, parts: parts), sums + part * stride, workspace + part * x.stretch)
+    }
     return {
-      ck_additive_scores_gradient(q, k, w, g, qGradient, kGradient, wGradient, n, t, s, u, workspace)
+      runParts()
+      ck_reduce_sum_columns(sums, wGradient, Int64(threads), Int64(stride), Int64(x.u))
     }
   }
 }
 
-private func additiveExtents(_ inputs: [Shape]) -> (Int64, Int64, Int64, Int64) {
-  (Int64(inputs[0][0]), Int64(inputs[0][1]), Int64(inputs[1][1]), Int64(inputs[0][2]))
-}
+/// n samples, t queries, s keys, u units.
+private struct AdditiveExtents {
+  let n: Int
+  let t: Int
+  let s: Int
+  let u: Int
 
-private func additiveWorkspace(_ inputs: [Shape]) -> Int {
-  let (n, t, s, u) = additiveExtents(inputs)
-  return Int(ck_additive_workspace(n, t, s, u))
+  init(_ inputs: [Shape]) { (n, t, s, u) = (inputs[0][0], inputs[0][1], inputs[1][1], inputs[0][2]) }
+
+  /// Scratch floats of one thread.
+  var stretch: Int { ThreadTeam.stretch(Int(ck_additive_workspace(Int64(n), Int64(t), Int64(s), Int64(u)))) }
+
+  /// Whether threads take some samples each.
+  func isShared(by threads: Int) -> Bool { ThreadTeam.isWorthwhile(n * t * s * u, over: n, threads: threads) }
+
+  func workspaceCount(threads: Int) -> Int { isShared(by: threads) ? threads * stretch : stretch }
 }
 
 /// Additive scores of queries `[N, T, U]` against keys `[N, S, U]` with weights `[U]`: `[N, T, S]`.

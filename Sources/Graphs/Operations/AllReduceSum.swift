@@ -2,20 +2,33 @@ import CKernels
 import Communication
 import Tensors
 
-/// The sum of a tensor over all ranks, the same on every rank bit for bit.
+/// Which ranks a sum goes over.
+public enum RankExtent: Hashable, Sendable {
+  case all
+  /// Those that share this one's machine.
+  case node
+}
+
+/// The sum of a tensor over ranks, the same on all of them bit for bit.
 ///
 /// Its gradient is itself: a loss that every rank adds its share to depends on every rank's value through the sum.
 public struct AllReduceSum: Operation {
   /// The block that the input lies in, where that block knows a faster way to be summed.
   public let block: StateBlock?
+  public var extent = RankExtent.all
 
-  public var name: String { "allReduceSum" }
+  public var name: String {
+    switch extent {
+    case .all: "allReduceSum"
+    case .node: "allReduceSumOnNode"
+    }
+  }
   public var role: OperationRole { .inPlaceKernel }
   public var isCollective: Bool { true }
   public func shape(of inputs: [Shape]) -> Shape { inputs[0] }
 
   public func gradients(_ application: Application) throws -> [Value?] {
-    [try allReduceSum(application.outputGradient)]
+    [try allReduceSum(application.outputGradient, over: extent)]
   }
 
   public func kernel(_ context: KernelContext) -> Kernel {
@@ -24,10 +37,14 @@ public struct AllReduceSum: Operation {
     if let block, let reducible = block.reducible, output == block.pointer, input == output {
       return { try reducible.allReduceSum() }
     }
-    let communicator = context.communicator
+    let (communicator, extent) = (context.communicator, extent)
     return {
       if input != output { ck_copy_strided(input, Int64(count), output, Int64(count), 1, Int64(count)) }
-      try communicator.allReduceSum(UnsafeMutableBufferPointer(start: output, count: count))
+      let values = UnsafeMutableBufferPointer(start: output, count: count)
+      switch extent {
+      case .all: try communicator.allReduceSum(values)
+      case .node: try communicator.allReduceSumOnNode(values)
+      }
     }
   }
 }
@@ -35,4 +52,9 @@ public struct AllReduceSum: Operation {
 /// The sum of `x` over all ranks; `block` is the reducible block that `x` was packed into, if it was.
 public func allReduceSum(_ x: Value, in block: StateBlock? = nil) throws -> Value {
   try x.graph.apply(AllReduceSum(block: block), [x])
+}
+
+/// The sum of `x` over the ranks of `extent`.
+public func allReduceSum(_ x: Value, over extent: RankExtent) throws -> Value {
+  try x.graph.apply(AllReduceSum(block: nil, extent: extent), [x])
 }

@@ -1,4 +1,4 @@
-import CKernels
+import Kernels
 import Tensors
 
 /// Joins tensors along one axis. Along the outermost axis the producers write straight into the joined memory.
@@ -47,17 +47,16 @@ public struct Concatenate: Operation {
   public func kernel(_ context: KernelContext) -> Kernel {
     let rows = context.outputShape.dimensions[..<axis].reduce(1, *)
     let inner = context.outputShape.dimensions[(axis + 1)...].reduce(1, *)
-    let rowLength = Int64(context.outputShape[axis] * inner)
+    let rowLength = context.outputShape[axis] * inner
     var offset = 0
-    let parts = zip(context.inputs, context.inputShapes).map { source, shape in
-      defer { offset += shape[axis] * inner }
-      return (source: source, destination: context.output + offset, width: Int64(shape[axis] * inner))
-    }
-    return {
-      for part in parts where part.source != part.destination {
-        ck_copy_strided(part.source, part.width, part.destination, rowLength, Int64(rows), part.width)
-      }
-    }
+    return context.team.bind(
+      zip(context.inputs, context.inputShapes).map { source, shape in
+        let width = shape[axis] * inner
+        defer { offset += width }
+        return StridedCopy(
+          source: source, stride: width, destination: context.output + offset, stride: rowLength, rows: rows,
+          columns: width)
+      })
   }
 }
 

@@ -105,6 +105,7 @@ public struct Elementwise: Operation {
     case .softplus: return [try g * x[0].applying(.sigmoid)]
     case .leakyRelu(let slope):
       // The sign of the output is the sign of the input, and the output is in memory anyway.
+      if slope == 0 { return [try select(greater(y, than: 0), then: g, else: 0)] }
       return [try select(greater(slope > 0 ? y : x[0], than: 0), then: g, else: slope * g)]
     }
   }

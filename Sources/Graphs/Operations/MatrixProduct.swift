@@ -61,7 +61,9 @@ public struct MatrixProduct: Operation {
       bytes: 4 * (inputs[0].count + inputs[1].count + output.count))
   }
 
-  public func workspaceCount(inputs: [Shape], output: Shape) -> Int { geometry(inputs).workspaceCount }
+  public func workspaceCount(inputs: [Shape], output: Shape, threads: Int) -> Int {
+    geometry(inputs).workspaceCount(threads: threads)
+  }
 
   public func kernel(_ context: KernelContext) -> Kernel { kernel(context, epilogue: nil) }
 
@@ -70,7 +72,7 @@ public struct MatrixProduct: Operation {
     let product = BoundProduct(
       geometry(context.inputShapes), left: context.inputs[0], right: context.inputs[1], result: context.output,
       workspace: context.workspace, epilogue: epilogue)
-    return { product.run() }
+    return product.bind(on: context.team)
   }
 }
 

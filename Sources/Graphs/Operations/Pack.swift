@@ -1,4 +1,4 @@
-import CKernels
+import Kernels
 import Tensors
 
 /// Writes tensors, flattened, at given offsets of one flat tensor that may lie in a block: the gradients of a network.
@@ -25,14 +25,12 @@ public struct Pack: Operation {
   }
 
   public func kernel(_ context: KernelContext) -> Kernel {
-    let parts = zip(zip(context.inputs, context.inputShapes), offsets).map { part, offset in
-      (source: part.0, destination: context.output + offset, count: Int64(part.1.count))
-    }
-    return {
-      for part in parts where part.source != part.destination {
-        ck_copy_strided(part.source, part.count, part.destination, part.count, 1, part.count)
-      }
-    }
+    context.team.bind(
+      zip(zip(context.inputs, context.inputShapes), offsets).map { part, offset in
+        StridedCopy(
+          source: part.0, stride: part.1.count, destination: context.output + offset, stride: part.1.count, rows: 1,
+          columns: part.1.count)
+      })
   }
 }
 

@@ -35,21 +35,21 @@ public struct Random: Operation {
 
   public func kernel(_ context: KernelContext) -> Kernel {
     let key = RandomStream(seed: seed, purpose: purpose).key
-    let samples = Int64(outputShape[0])
-    let perSample = samples == 0 ? 0 : Int64(outputShape.count) / samples
+    let samples = outputShape[0]
+    let perSample = samples == 0 ? 0 : outputShape.count / samples
     let first = firstSample
-    let (output, position) = (context.output, position)
-    switch distribution {
-    case .normal:
-      return {
+    let (output, position, distribution) = (context.output, position, distribution)
+    // Numbers belong to samples: who draws them does not show. Each costs as much as eight that are only moved.
+    return context.team.bind(over: samples, elements: 8 * outputShape.count) { range in
+      let target = output + range.lowerBound * perSample
+      let firstSample = UInt32(first + position.sampleOffset + range.lowerBound)
+      switch distribution {
+      case .normal:
         ck_random_normal(
-          output, samples, perSample, key.0, key.1, position.iteration, UInt32(first + position.sampleOffset))
-      }
-    case .uniform(let low, let high):
-      return {
+          target, Int64(range.count), Int64(perSample), key.0, key.1, position.iteration, firstSample)
+      case .uniform(let low, let high):
         ck_random_uniform(
-          output, samples, perSample, key.0, key.1, position.iteration,
-          UInt32(first + position.sampleOffset), low, high)
+          target, Int64(range.count), Int64(perSample), key.0, key.1, position.iteration, firstSample, low, high)
       }
     }
   }

@@ -1,9 +1,12 @@
-import CKernels
+import Kernels
 import Tensors
 
 /// Sums or takes the largest over some axes; the reduced axes stay with extent 1.
+///
+/// Sums of many numbers each are gathered by the fused run that makes those numbers or reads them anyway, in float64
+/// from short float32 sums (see `ck_elementwise_run`); the rest, and maxima, by a kernel.
 public struct Reduce: Operation {
-  public enum Function: Hashable, Sendable { case sum, maximum }
+  public typealias Function = TeamReduction.Function
 
   public let function: Function
   /// Ascending.
@@ -15,6 +18,8 @@ public struct Reduce: Operation {
     case .maximum: "reduceMaximum"
     }
   }
+
+  public var role: OperationRole { function == .sum ? .sum : .kernel }
 
   public func shape(of inputs: [Shape]) throws -> Shape {
     guard axes.allSatisfy({ (0..<inputs[0].rank).contains($0) }) else {
@@ -36,9 +41,9 @@ public struct Reduce: Operation {
   }
 
   /// The reduced axes as runs of neighbours, innermost run first: each is one pass over `[outer, reduced, inner]`.
-  private func passes(over shape: Shape) -> [(outer: Int, reduced: Int, inner: Int)] {
+  private func passes(over shape: Shape, threads: Int) -> [TeamReduction] {
     var dimensions = shape.dimensions
-    var passes: [(Int, Int, Int)] = []
+    var passes: [TeamReduction] = []
     var last = axes.count - 1
     while last >= 0 {
       var first = last
@@ -47,39 +52,38 @@ public struct Reduce: Operation {
       let reduced = dimensions[run].reduce(1, *)
       if reduced != 1 {
         passes.append(
-          (dimensions[..<axes[first]].reduce(1, *), reduced, dimensions[(axes[last] + 1)...].reduce(1, *)))
+          TeamReduction(
+            function, outer: dimensions[..<axes[first]].reduce(1, *), reduced: reduced,
+            inner: dimensions[(axes[last] + 1)...].reduce(1, *), threads: threads))
       }
       for axis in run { dimensions[axis] = 1 }
       last = first - 1
     }
-    return passes
+    let copy = TeamReduction(function, outer: shape.count, reduced: 1, inner: 1, threads: threads)
+    return passes.isEmpty ? [copy] : passes
   }
 
-  public func workspaceCount(inputs: [Shape], output: Shape) -> Int {
-    passes(over: inputs[0]).dropLast().reduce(0) { $0 + ($1.outer * $1.inner + 15) / 16 * 16 }
+  /// Results of all passes but the last, then what the threads of a pass need.
+  public func workspaceCount(inputs: [Shape], output: Shape, threads: Int) -> Int {
+    let passes = passes(over: inputs[0], threads: threads)
+    return passes.dropLast().reduce(0) { $0 + ThreadTeam.stretch($1.outer * $1.inner) }
+      + (passes.map(\.workspaceCount).max() ?? 0)
   }
 
   public func kernel(_ context: KernelContext) -> Kernel {
-    let passes = passes(over: context.inputShapes[0])
+    let passes = passes(over: context.inputShapes[0], threads: context.team.count)
+    let shared = context.workspace + passes.dropLast().reduce(0) { $0 + ThreadTeam.stretch($1.outer * $1.inner) }
     var source = context.inputs[0]
     var scratch = context.workspace
-    var calls: [(from: UnsafeMutablePointer<Float>, to: UnsafeMutablePointer<Float>, Int64, Int64, Int64)] = []
+    var calls: [() -> Void] = []
     for (index, pass) in passes.enumerated() {
       let target = index == passes.count - 1 ? context.output : scratch
-      calls.append((source, target, Int64(pass.outer), Int64(pass.reduced), Int64(pass.inner)))
-      scratch += (pass.outer * pass.inner + 15) / 16 * 16
+      calls.append(pass.bind(from: source, to: target, workspace: shared, on: context.team))
+      scratch += ThreadTeam.stretch(pass.outer * pass.inner)
       source = target
     }
-    if calls.isEmpty { calls.append((source, context.output, Int64(context.outputShape.count), 1, 1)) }
-    let function = function
-    return {
-      for call in calls {
-        switch function {
-        case .sum: ck_reduce_sum(call.from, call.to, call.2, call.3, call.4)
-        case .maximum: ck_reduce_max(call.from, call.to, call.2, call.3, call.4)
-        }
-      }
-    }
+    if calls.count == 1 { return calls[0] }
+    return { for call in calls { call() } }
   }
 }
 

@@ -1,4 +1,4 @@
-import CKernels
+import Kernels
 import Tensors
 
 /// The elements `start..<start + length` along one axis.
@@ -48,10 +48,12 @@ public struct Slice: Operation {
     let inner = context.inputShapes[0].dimensions[(axis + 1)...].reduce(1, *)
     let rows = context.inputShapes[0].dimensions[..<axis].reduce(1, *)
     let rowLength = context.inputShapes[0][axis] * inner
-    let source = context.inputs[0] + start * inner
-    let output = context.output
     let width = length * inner
-    return { ck_copy_strided(source, Int64(rowLength), output, Int64(width), Int64(rows), Int64(width)) }
+    return context.team.bind([
+      StridedCopy(
+        source: context.inputs[0] + start * inner, stride: rowLength, destination: context.output, stride: width,
+        rows: rows, columns: width)
+    ])
   }
 }
 

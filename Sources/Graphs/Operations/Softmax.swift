@@ -17,8 +17,10 @@ public struct Softmax: Operation {
 
   public func kernel(_ context: KernelContext) -> Kernel {
     let (x, y) = (context.inputs[0], context.output)
-    let (rows, columns) = (Int64(context.outputShape.leading), Int64(context.outputShape.last))
-    return { ck_softmax_rows(x, y, rows, columns) }
+    let columns = context.outputShape.last
+    return bindRows(context, elements: 4 * context.outputShape.count) { first, rows in
+      ck_softmax_rows(x + first * columns, y + first * columns, Int64(rows), Int64(columns))
+    }
   }
 }
 
@@ -40,9 +42,22 @@ public struct SoftmaxGradient: Operation {
 
   public func kernel(_ context: KernelContext) -> Kernel {
     let (y, g, x) = (context.inputs[0], context.inputs[1], context.output)
-    let (rows, columns) = (Int64(context.outputShape.leading), Int64(context.outputShape.last))
-    return { ck_softmax_gradient_rows(y, g, x, rows, columns) }
+    let columns = context.outputShape.last
+    return bindRows(context, elements: 3 * context.outputShape.count) { first, rows in
+      let i = first * columns
+      ck_softmax_gradient_rows(y + i, g + i, x + i, Int64(rows), Int64(columns))
+    }
   }
+}
+
+/// A kernel over the rows of the output, which different threads take.
+private func bindRows(
+  _ context: KernelContext, elements: Int, _ body: @escaping (_ first: Int, _ rows: Int) -> Void
+) -> Kernel {
+  let shape = context.outputShape
+  // Rows shorter than a vector go by whole vectors.
+  let grain = max(1, 16 / max(1, shape.last))
+  return context.team.bind(over: shape.leading, grain: grain, elements: elements) { body($0.lowerBound, $0.count) }
 }
 
 /// The softmax of `x` over its last axis. Over one column it is the constant 1, with no gradient at all.

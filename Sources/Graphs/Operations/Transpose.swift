@@ -18,11 +18,25 @@ public struct Transpose: Operation {
 
   public func kernel(_ context: KernelContext) -> Kernel {
     let shape = context.inputShapes[0]
-    let rows = Int64(shape[shape.rank - 2])
-    let columns = Int64(shape.last)
-    let batch = rows * columns == 0 ? 0 : Int64(shape.count) / (rows * columns)
-    let (input, output) = (context.inputs[0], context.output)
-    return { ck_transpose(input, output, batch, rows, columns) }
+    let (rows, columns) = (shape[shape.rank - 2], shape.last)
+    let size = rows * columns
+    let batch = size == 0 ? 0 : shape.count / size
+    let (input, output, team) = (context.inputs[0], context.output, context.team)
+    if batch >= team.count {
+      return team.bind(over: batch, elements: 2 * shape.count) { range in
+        ck_transpose(
+          input + range.lowerBound * size, output + range.lowerBound * size, Int64(range.count), Int64(rows),
+          Int64(columns))
+      }
+    }
+    // Few large matrices: each thread writes some of the result's rows.
+    return team.bind(over: columns, grain: 16, elements: 2 * shape.count) { range in
+      for index in 0..<batch {
+        ck_transpose_strided(
+          input + index * size + range.lowerBound, Int64(columns), output + index * size + range.lowerBound * rows,
+          Int64(rows), Int64(rows), Int64(range.count))
+      }
+    }
   }
 }
 

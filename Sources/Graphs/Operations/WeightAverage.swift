@@ -29,8 +29,11 @@ public struct WeightAverage: Operation {
   }
 
   public func kernel(_ context: KernelContext) -> Kernel {
-    let (a, p, count) = (average.pointer, parameters.pointer, Int64(parameters.count))
+    let (a, p) = (average.pointer, parameters.pointer)
     let x = context.inputs
-    return { ck_average(a, p, count, x[0].pointee, x[1].pointee) }
+    return context.team.bind(over: parameters.count, grain: 16, elements: 3 * parameters.count) { range in
+      ck_average(
+        a + range.lowerBound, p + range.lowerBound, Int64(range.count), x[0].pointee, x[1].pointee)
+    }
   }
 }
