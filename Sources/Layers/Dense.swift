@@ -6,13 +6,12 @@ import Tensors
 ///     y = x · kernel + bias
 ///
 /// - Shapes: `x` `[…, in]`; result `[…, units]`.
-/// - Parameters: `kernel` `[in, units]` (Glorot uniform × `kernelScale`), `bias` `[units]` (0).
+/// - Parameters: `kernel` `[in, units]`, a weight: normalised where the network normalises; `bias` `[units]` (0).
 public func dense(
   _ x: Value, units: Int, kernelScale: Float = 1, in scope: Scope
 ) throws -> Value {
   try scope.layer {
-    let initializer: Initializer = kernelScale == 1 ? .glorotUniform : .scaled(.glorotUniform, by: kernelScale)
-    let kernel = try scope.parameter("kernel", [x.shape.last, units], initializer)
+    let kernel = try scope.weight("kernel", [x.shape.last, units], scale: kernelScale)
     let bias = try scope.parameter("bias", [units], .zeros)
     return try matmul(x, kernel) + bias
   }

@@ -22,9 +22,10 @@ public final class ParameterTable {
   public let values: StateBlock
   private var indices: [String: Int] = [:]
 
-  public init(name: String) {
+  /// - Parameter kind: what the block holds, where it is not the network's parameters.
+  public init(name: String, kind: String = "parameters") {
     self.name = name
-    values = StateBlock(name: "\(name) parameters")
+    values = StateBlock(name: "\(name) \(kind)")
   }
 
   /// The number of parameters, without the padding between them.
@@ -57,72 +58,4 @@ public final class ParameterTable {
       entry.initializer.fill(slice(entry, of: values), shape: entry.shape, name: entry.name, seed: seed)
     }
   }
-}
-
-/// Extra terms of a network's loss that its layers ask for.
-public final class Penalties {
-  /// Means over this rank's samples; ranks weigh theirs by the share of the batch that they have.
-  public fileprivate(set) var sampleMeans: [Value] = []
-  /// Functions of the parameters alone, to be divided by the number of ranks.
-  public fileprivate(set) var weightTerms: [Value] = []
-
-  public init() {}
-}
-
-/// Where a layer puts its parameters: a graph, a network's table, and a path in it.
-public struct Scope {
-  public let graph: Graph
-  public let parameters: ParameterTable
-  public let penalties: Penalties
-  public let observations: Observations
-  public let path: String
-  /// The block to read parameters from: the table's own, or their average.
-  private let source: StateBlock
-
-  /// The root of a network in a graph.
-  /// - Parameter source: an average to use instead of the live parameters.
-  public init(graph: Graph, parameters: ParameterTable, source: StateBlock? = nil) {
-    self.init(
-      graph: graph, parameters: parameters, penalties: Penalties(), observations: Observations(),
-      path: parameters.name, source: source ?? parameters.values)
-  }
-
-  private init(
-    graph: Graph, parameters: ParameterTable, penalties: Penalties, observations: Observations, path: String,
-    source: StateBlock
-  ) {
-    self.graph = graph
-    self.parameters = parameters
-    self.penalties = penalties
-    self.observations = observations
-    self.path = path
-    self.source = source
-  }
-
-  /// The scope of a layer inside this one.
-  public static func / (scope: Scope, name: String) -> Scope {
-    Scope(
-      graph: scope.graph, parameters: scope.parameters, penalties: scope.penalties,
-      observations: scope.observations, path: scope.path + "/" + name, source: scope.source)
-  }
-
-  /// The parameter `path/name`.
-  public func parameter(_ name: String, _ shape: Shape, _ initializer: Initializer) throws -> Value {
-    let entry = try parameters.entry(path + "/" + name, shape: shape, initializer: initializer, layer: path)
-    return try graph.read(source, at: entry.offset, shape: shape)
-  }
-
-  /// Builds a layer: errors and profiles inside carry this path.
-  public func layer<Result>(_ body: () throws -> Result) rethrows -> Result { try graph.inLayer(path, body) }
-
-  /// Offers a scalar for watching.
-  public func observe(_ name: String, _ value: Value) { observations.add(path + "/" + name, value) }
-
-  /// Adds the mean of something over the samples that pass through the layer to the network's loss.
-  ///
-  /// - Parameter sampleMean: the mean over this rank's samples, a scalar.
-  public func penalize(sampleMean: Value) { penalties.sampleMeans.append(sampleMean) }
-
-  /// Adds a function of the parameters to the network's loss.
-  public func penalize(weights: Value) { penalties.weightTerms.append(weights) }
 }

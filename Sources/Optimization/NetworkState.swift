@@ -12,6 +12,8 @@ import Tensors
 /// Everything that training a network keeps between steps, each kind in one block that is laid out like the parameters.
 public final class NetworkState {
   public let parameters: ParameterTable
+  /// Of the weights that layers normalise; without entries where none does.
+  public let spectral: SpectralVectors
   public let settings: OptimizerSettings
   public let firstMoment: StateBlock
   public let secondMoment: StateBlock
@@ -28,6 +30,7 @@ public final class NetworkState {
 
   public init(name: String, settings: OptimizerSettings) {
     parameters = ParameterTable(name: name)
+    spectral = SpectralVectors(name: name)
     self.settings = settings
     firstMoment = StateBlock(name: "\(name) first moment")
     secondMoment = StateBlock(name: "\(name) second moment")
@@ -37,7 +40,7 @@ public final class NetworkState {
   }
 
   /// Adds the end of a training step to the graph: gradients of `loss` (this rank's share), their sum over all ranks
-  /// together with `reports`, the update, the average.
+  /// together with `reports`, the update, the power iterations, the average.
   ///
   /// - Shapes: loss and reports `[]`.
   /// - Precondition: called once, after all layers of the network have been built.
@@ -61,6 +64,11 @@ public final class NetworkState {
           beta1: Float(settings.beta1), beta2: Float(settings.beta2), epsilon: Float(settings.epsilon),
           decay: Float(settings.weightDecay)),
         [summed, read(.learningRate, graph), read(.correction1, graph), read(.correction2, graph), read(.apply, graph)])
+      if !spectral.isEmpty {
+        _ = try graph.apply(
+          PowerIteration(matrices: spectral.matrices, parameters: parameters.values, vectors: spectral.values),
+          [read(.apply, graph)])
+      }
       if let average {
         _ = try graph.apply(
           WeightAverage(average: average, parameters: parameters.values),
@@ -75,7 +83,9 @@ public final class NetworkState {
 
   /// Gives all blocks their memory.
   public func allocate(over communicator: any Communicator) throws {
-    for block in [parameters.values, firstMoment, secondMoment] + (average.map { [$0] } ?? []) { block.allocate() }
+    for block in [parameters.values, spectral.values, firstMoment, secondMoment] + (average.map { [$0] } ?? []) {
+      block.allocate()
+    }
     scalars.allocate()
     try gradient.allocate(reducibleOver: communicator)
   }

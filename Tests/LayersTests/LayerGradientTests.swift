@@ -17,10 +17,19 @@ import Testing
   }
 
   static let rows: [Row] =
-    attentionRows + [
+    attentionRows + imageRows + [
       row("dense", [3, 4]) { try dense($0, units: 2, in: $1) },
       row("dense over tokens", [2, 3, 4]) { try dense($0, units: 2, in: $1) },
       row("PReLU", [3, 4]) { try prelu($0, in: $1) },
+      row("batch norm") { try batchNorm($0, in: $1) },
+      row("conditional batch norm") {
+        try conditionalBatchNorm($0, condition: $0.graph.read(testBlock(6, seed: 12), shape: [2, 3]), in: $1)
+      },
+      row("instance norm", [2, 2, 2, 3]) { try instanceNorm($0, in: $1) },
+      row("layer norm", [2, 2, 2, 3]) { try layerNorm($0, in: $1) },
+      row("projection", [3, 4]) {
+        try projection($0, condition: $0.graph.read(testBlock(6, seed: 12), shape: [3, 2]), in: $1)
+      },
       row("pooled attention") { try weightedAttention($0, in: $1).output },
       row("pooled attention, masked") {
         try weightedAttention($0, mask: $0.graph.literal([1, 1, 0, 0, 1, 1], shape: [2, 3]), in: $1).output

@@ -72,6 +72,41 @@ import Testing
     #expect(Array(names.suffix(3)) == ["allReduceSum", "adam", "weightAverage"])
   }
 
+  @Test("normalised weights are followed once per update, after Adam and as it left them")
+  func powerIteration() throws {
+    let network = NetworkState(name: "net", settings: Self.settings)
+    let graph = Graph()
+    let scope = Scope(
+      graph: graph, parameters: network.parameters,
+      weights: WeightOptions(initializer: .normal(), spectral: network.spectral))
+    let x = try graph.read(testBlock(30), shape: [5, 6])
+    let loss = try dense(x, units: 4, in: scope / "dense").squared.total
+    try network.addUpdate(loss: loss, reports: [loss])
+    let plan = Plan(name: "update", graph: graph, outputs: [])
+    #expect(plan.unitDescriptions.map(\.name).suffix(4) == ["allReduceSum", "adam", "powerIteration", "weightAverage"])
+    try network.allocate(over: SoloCommunicator())
+    network.parameters.initialize(seed: 1)
+    network.startAverage()
+    network.spectral.start(parameters: network.parameters.values, seed: 1)
+    let program = Program(plan, arena: Arena(plans: [plan]), communicator: SoloCommunicator())
+    let expected = network.spectral.makeBlock(name: "expected")
+    expected.allocate()
+    for _ in 0..<3 {
+      _ = expected.values.update(fromContentsOf: network.spectral.values.values)
+      network.prepareUpdate()
+      try program.run()
+      network.spectral.warmUp(expected, parameters: network.parameters.values, iterations: 1)
+      #expect(Array(expected.values) == Array(network.spectral.values.values))
+    }
+  }
+
+  @Test("a network whose weights are plain has no power iteration")
+  func noPowerIteration() throws {
+    let run = try Linear(reports: 1)
+    #expect(!run.program.plan.unitDescriptions.contains { $0.name == "powerIteration" })
+    #expect(run.network.spectral.isEmpty)
+  }
+
   @Test("ranks update alike, by the sum of their gradients, and report the sum")
   func ranks() throws {
     let results = try InProcessCommunicator.run(ranks: 2) { communicator in

@@ -1,0 +1,22 @@
+import Graphs
+import Tensors
+
+/// A learned vector per class, or a linear map of a continuous condition.
+///
+///     e = condition · table
+///
+/// - Shapes: condition `[N, K]`, one-hot or continuous; result `[N, units]`.
+/// - Parameters: `table` `[K, units]`, a weight: normalised where the network normalises.
+public func embedding(_ condition: Value, units: Int, in scope: Scope) throws -> Value {
+  try scope.layer { try matmul(condition, scope.weight("table", [condition.shape.last, units])) }
+}
+
+/// How far features agree with a condition: ⟨E·condition, h⟩ per sample.
+///
+/// - Shapes: features `[N, F]`, condition `[N, K]`; result `[N]`.
+/// - Parameters: `table` `[K, F]`.
+/// - Source: Miyato and Koyama: cGANs with projection discriminator, 2018.
+public func projection(_ features: Value, condition: Value, in scope: Scope) throws -> Value {
+  let embedded = try embedding(condition, units: features.shape.last, in: scope)
+  return try scope.layer { try (embedded * features).sum(axes: [1]).reshaped(to: [features.shape[0]]) }
+}

@@ -1,0 +1,103 @@
+import Graphs
+import Tensors
+
+/// Extra terms of a network's loss that its layers ask for.
+public final class Penalties {
+  /// Means over this rank's samples; ranks weigh theirs by the share of the batch that they have.
+  public fileprivate(set) var sampleMeans: [Value] = []
+  /// Functions of the parameters alone, to be divided by the number of ranks.
+  public fileprivate(set) var weightTerms: [Value] = []
+
+  public init() {}
+}
+
+/// How the convolutions, dense layers and embeddings of a network get their weights.
+public struct WeightOptions {
+  public var initializer: Initializer
+  /// Where given, weights are divided by their largest singular value.
+  public var spectral: SpectralVectors?
+  /// The block to read singular vectors from, where it is not the vectors' own: those of averaged parameters.
+  public var spectralSource: StateBlock?
+
+  public init(
+    initializer: Initializer = .glorotUniform, spectral: SpectralVectors? = nil, spectralSource: StateBlock? = nil
+  ) {
+    self.initializer = initializer
+    self.spectral = spectral
+    self.spectralSource = spectralSource
+  }
+}
+
+/// Where a layer puts its parameters: a graph, a network's table, and a path in it.
+public struct Scope {
+  /// What all scopes of a network in a graph share.
+  private struct Network {
+    let graph: Graph
+    let parameters: ParameterTable
+    let source: StateBlock
+    let weights: WeightOptions
+    let norms: NormMode
+    let penalties = Penalties()
+    let observations = Observations()
+    let measurements = NormMeasurements()
+  }
+
+  private let network: Network
+  public let path: String
+
+  public var graph: Graph { network.graph }
+  public var parameters: ParameterTable { network.parameters }
+  /// How weights start, and whether they are normalised.
+  public var weights: WeightOptions { network.weights }
+  /// Which statistics batch norms use.
+  public var norms: NormMode { network.norms }
+  public var penalties: Penalties { network.penalties }
+  public var observations: Observations { network.observations }
+  /// What batch norms measured, in `.measuring` mode.
+  public var measurements: NormMeasurements { network.measurements }
+
+  /// The root of a network in a graph.
+  /// - Parameter source: an average to use instead of the live parameters.
+  public init(
+    graph: Graph, parameters: ParameterTable, source: StateBlock? = nil, weights: WeightOptions = WeightOptions(),
+    norms: NormMode = .training(.global)
+  ) {
+    network = Network(
+      graph: graph, parameters: parameters, source: source ?? parameters.values, weights: weights, norms: norms)
+    path = parameters.name
+  }
+
+  private init(network: Network, path: String) {
+    self.network = network
+    self.path = path
+  }
+
+  /// The scope of a layer inside this one.
+  public static func / (scope: Scope, name: String) -> Scope {
+    Scope(network: scope.network, path: scope.path + "/" + name)
+  }
+
+  /// The parameter `path/name`.
+  public func parameter(_ name: String, _ shape: Shape, _ initializer: Initializer) throws -> Value {
+    try read(parameters.entry(path + "/" + name, shape: shape, initializer: initializer, layer: path))
+  }
+
+  /// The value of a parameter as this scope reads it: live or averaged.
+  func read(_ entry: ParameterTable.Entry) throws -> Value {
+    try graph.read(network.source, at: entry.offset, shape: entry.shape)
+  }
+
+  /// Builds a layer: errors and profiles inside carry this path.
+  public func layer<Result>(_ body: () throws -> Result) rethrows -> Result { try graph.inLayer(path, body) }
+
+  /// Offers a scalar for watching.
+  public func observe(_ name: String, _ value: Value) { observations.add(path + "/" + name, value) }
+
+  /// Adds the mean of something over the samples that pass through the layer to the network's loss.
+  ///
+  /// - Parameter sampleMean: the mean over this rank's samples, a scalar.
+  public func penalize(sampleMean: Value) { penalties.sampleMeans.append(sampleMean) }
+
+  /// Adds a function of the parameters to the network's loss.
+  public func penalize(weights: Value) { penalties.weightTerms.append(weights) }
+}
