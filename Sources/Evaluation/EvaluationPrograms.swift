@@ -1,15 +1,40 @@
 import Communication
 import Graphs
+import Kernels
 import Layers
 import Models
 import Programs
 import Tensors
+
+/// A model's networks as sampling and judging read them.
+public struct EvaluatedNetworks {
+  public let model: any ConditionalModel
+  public let generator: ParameterTable
+  public let generatorVectors: SpectralVectors
+  /// The generator's averaged parameters, to sample from in place of the live ones.
+  public let average: StateBlock?
+  public let discriminator: ParameterTable
+  public let discriminatorVectors: SpectralVectors
+
+  public init(
+    model: any ConditionalModel, generator: ParameterTable, generatorVectors: SpectralVectors, average: StateBlock?,
+    discriminator: ParameterTable, discriminatorVectors: SpectralVectors
+  ) {
+    self.model = model
+    self.generator = generator
+    self.generatorVectors = generatorVectors
+    self.average = average
+    self.discriminator = discriminator
+    self.discriminatorVectors = discriminatorVectors
+  }
+}
 
 /// The graphs that look at a model without changing it: sampling and judging, in blocks of a fixed number of samples.
 public struct EvaluationGraphs {
   /// Samples per run of a program. Fixed, so that results do not depend on the number of ranks.
   public static let blockSize = 64
 
+  let networks: EvaluatedNetworks
   let sampling = Graph()
   let judging = Graph()
   let position = RunPosition()
@@ -20,57 +45,105 @@ public struct EvaluationGraphs {
   /// What the layers of both networks offer for watching.
   let samplingObservations: [Observations.Observation]
   let judgingObservations: [Observations.Observation]
-  let model: any ConditionalModel
+  /// What the generator's batch norms use for sampling.
+  public let standing: StandingStatistics
+  /// Singular vectors of the averaged parameters, where they are needed.
+  public let averageVectors: StateBlock?
+  /// Where the generator has batch norms, the plan that measures their statistics.
+  let measuring: Plan?
   /// To be planned together with the training steps, for one arena.
   public let plans: [Plan]
 
-  /// - Parameter average: the generator's averaged parameters, to sample from in place of the live ones.
-  public init(
-    model: any ConditionalModel, generator: ParameterTable, average: StateBlock?, discriminator: ParameterTable,
-    seed: UInt64
-  ) throws {
+  var model: any ConditionalModel { networks.model }
+
+  /// - Precondition: with an average, the networks have been built into some graph before.
+  public init(_ networks: EvaluatedNetworks, seed: UInt64, threads: Int = 1) throws {
     let n = Self.blockSize
-    self.model = model
-    conditions = StateBlock(name: "evaluated conditions", count: n * model.conditionSize)
+    let model = networks.model
+    self.networks = networks
+    let conditions = StateBlock(name: "evaluated conditions", count: n * model.conditionSize)
+    self.conditions = conditions
     judgedImages = StateBlock(name: "judged images", count: n * model.imageShape.count)
+    standing = StandingStatistics(name: "generator")
+    let vectors = networks.generatorVectors
+    averageVectors =
+      networks.average == nil || vectors.isEmpty ? nil : vectors.makeBlock(name: "generator average spectral vectors")
 
-    let noise = try sampling.random(
-      .normal, shape: [n, model.noiseSize], seed: seed, purpose: .samplingNoise, firstSample: 0, at: position)
-    let generatorScope = Scope(graph: sampling, parameters: generator, source: average)
-    imageValues = try model.generate(
-      noise: noise, condition: sampling.read(conditions, shape: [n, model.conditionSize]), in: generatorScope)
+    let (position, averageVectors) = (position, averageVectors)
+    let generate = { (graph: Graph, purpose: RandomPurpose, norms: NormMode) throws -> (Value, Scope) in
+      let noise = try graph.random(
+        .normal, shape: [n, model.noiseSize], seed: seed, purpose: purpose, firstSample: 0, at: position)
+      let scope = Scope(
+        graph: graph, parameters: networks.generator, source: networks.average,
+        weights: WeightOptions(
+          initializer: model.initializer, spectral: model.normalizesGeneratorWeights ? vectors : nil,
+          spectralSource: averageVectors),
+        norms: norms)
+      let condition = try graph.read(conditions, shape: [n, model.conditionSize])
+      return (try model.generate(noise: noise, condition: condition, in: scope), scope)
+    }
+    let generatorScope: Scope
+    (imageValues, generatorScope) = try generate(sampling, .samplingNoise, .standing(standing))
     samplingObservations = generatorScope.observations.all
+    measuring = try Self.measuring(standing, threads: threads) { try generate($0, .measuringNoise, .measuring($1)).1 }
 
-    let scope = Scope(graph: judging, parameters: discriminator)
+    let scope = Scope(
+      graph: judging, parameters: networks.discriminator,
+      weights: WeightOptions(
+        initializer: model.initializer,
+        spectral: model.normalizesDiscriminatorWeights ? networks.discriminatorVectors : nil),
+      norms: .training(.rank))
     let images = try judging.read(judgedImages, shape: Shape([n] + model.imageShape.dimensions))
     logitValues = try model.judge(
       features: model.features(of: images, in: scope),
       condition: judging.read(conditions, shape: [n, model.conditionSize]), in: scope)
     judgingObservations = scope.observations.all
-    plans = [
-      Plan(name: "sampling", graph: sampling, outputs: [imageValues]),
-      Plan(name: "observed sampling", graph: sampling, outputs: [imageValues] + samplingObservations.map(\.value)),
-      Plan(name: "judging", graph: judging, outputs: [logitValues] + judgingObservations.map(\.value)),
-    ]
+    plans =
+      [
+        Plan(name: "sampling", graph: sampling, outputs: [imageValues], threads: threads),
+        Plan(
+          name: "observed sampling", graph: sampling, outputs: [imageValues] + samplingObservations.map(\.value),
+          threads: threads),
+        Plan(
+          name: "judging", graph: judging, outputs: [logitValues] + judgingObservations.map(\.value), threads: threads),
+      ] + (measuring.map { [$0] } ?? [])
+  }
+
+  private static func measuring(
+    _ standing: StandingStatistics, threads: Int, generate: (Graph, StandingStatistics) throws -> Scope
+  ) throws -> Plan? {
+    if standing.isEmpty { return nil }
+    let graph = Graph()
+    let packed = try standing.pack(generate(graph, standing).measurements)
+    return Plan(name: "measuring", graph: graph, outputs: [packed], threads: threads)
   }
 }
 
 /// The same, bound to memory.
 public final class EvaluationPrograms {
-  private let graphs: EvaluationGraphs
+  let graphs: EvaluationGraphs
   private let sampling: Program
   /// The same with what the layers offer for watching.
   private let observedSampling: Program
   private let judging: Program
+  let measuring: Program?
+  let communicator: any Communicator
 
-  /// - Precondition: the parameter blocks have their memory; `arena` was made for the graphs' plans too.
-  public init(_ graphs: EvaluationGraphs, arena: Arena, communicator: any Communicator) {
+  /// - Precondition: the parameter blocks have their memory; `arena` was made for the graphs' plans too, and these for
+  ///   `team.count` threads.
+  public init(
+    _ graphs: EvaluationGraphs, arena: Arena, communicator: any Communicator, team: ThreadTeam = ThreadTeam()
+  ) {
     self.graphs = graphs
     graphs.conditions.allocate()
     graphs.judgedImages.allocate()
-    sampling = Program(graphs.plans[0], arena: arena, communicator: communicator)
-    observedSampling = Program(graphs.plans[1], arena: arena, communicator: communicator)
-    judging = Program(graphs.plans[2], arena: arena, communicator: communicator)
+    graphs.standing.allocate()
+    graphs.averageVectors?.allocate()
+    self.communicator = communicator
+    sampling = Program(graphs.plans[0], arena: arena, communicator: communicator, team: team)
+    observedSampling = Program(graphs.plans[1], arena: arena, communicator: communicator, team: team)
+    judging = Program(graphs.plans[2], arena: arena, communicator: communicator, team: team)
+    measuring = graphs.measuring.map { Program($0, arena: arena, communicator: communicator, team: team) }
   }
 
   public var imageShape: Shape { graphs.model.imageShape }
@@ -89,7 +162,7 @@ public final class EvaluationPrograms {
     return sampling.values(of: graphs.imageValues)
   }
 
-  private func prepareSample(
+  func prepareSample(
     block: Int, iteration: UInt64, writeCondition: (Int, UnsafeMutablePointer<Float>) -> Void
   ) {
     graphs.position.iteration = iteration
@@ -118,7 +191,10 @@ public final class EvaluationPrograms {
     return (judging.values(of: graphs.logitValues), seen + judged)
   }
 
-  /// Logits of up to 64 images under conditions.
+  /// Logits of 1 to 64 images under conditions.
+  ///
+  /// The block is filled up with the same images over and over: where the discriminator has a batch norm, nothing that a
+  /// run before left there may show.
   ///
   /// - Parameter fill: writes image and condition of a row.
   /// - Returns: `[64]`, valid until another program runs; rows from `count` on mean nothing.
@@ -128,6 +204,12 @@ public final class EvaluationPrograms {
   ) throws -> UnsafeMutableBufferPointer<Float> {
     for row in 0..<count {
       fill(row, graphs.judgedImages.values, graphs.conditions.pointer + row * conditionSize)
+    }
+    let (images, conditions) = (graphs.judgedImages.pointer, graphs.conditions.pointer)
+    for row in count..<Self.blockSize {
+      let (size, source) = (imageShape.count, row % count)
+      (images + row * size).update(from: images + source * size, count: size)
+      (conditions + row * conditionSize).update(from: conditions + source * conditionSize, count: conditionSize)
     }
     try judging.run()
     return judging.values(of: graphs.logitValues)

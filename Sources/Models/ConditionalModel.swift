@@ -13,6 +13,12 @@ public protocol ConditionalModel {
   /// Length of a condition vector: the number of classes, or of continuous quantities.
   var conditionSize: Int { get }
 
+  /// How the weights of both networks start.
+  var initializer: Initializer { get }
+  /// Whether weights are divided by their largest singular value.
+  var normalizesGeneratorWeights: Bool { get }
+  var normalizesDiscriminatorWeights: Bool { get }
+
   /// Images in [−1, 1].
   /// - Shapes: noise `[N, noiseSize]`, condition `[N, conditionSize]`; result `[N, H, W, C]`.
   func generate(noise: Value, condition: Value, in scope: Scope) throws -> Value

@@ -53,6 +53,10 @@ public struct DenseAttention: ConditionalModel {
     self.discriminator = discriminator
   }
 
+  public var initializer: Initializer { .glorotUniform }
+  public var normalizesGeneratorWeights: Bool { false }
+  public var normalizesDiscriminatorWeights: Bool { false }
+
   public func generate(noise: Value, condition: Value, in scope: Scope) throws -> Value {
     var h = try concatenate([noise, condition], axis: 1)
     h = try attended(h, tower: generator, firstScale: 1, in: scope)

@@ -21,9 +21,11 @@ public final class Coordinator {
   private let testConditions: Conditions
   private var metrics: MetricsLog?
   private var progress: ProgressLine?
+  private var classCheck: ClassCheck?
   private var hasWarnedOfAttention = false
   /// The newest results, for the closing words.
   public private(set) var lastScores: DiscriminatorScores?
+  public private(set) var lastClassScores: ClassScores?
   public private(set) var lastCheckpoint: String?
   public private(set) var lastPicture: String?
 
@@ -67,6 +69,7 @@ public final class Coordinator {
   public func run(stoppingOn signals: StopSignals? = nil) throws -> Ending {
     let recipe = trainer.recipe
     let last = recipe.training.iterations
+    if trainer.iteration < last { classCheck = try ClassCheck(trainer, output: output, logger: logger) }
     if isFirstRank {
       progress = ProgressLine(
         totalIterations: last, imagesPerIteration: recipe.training.batchSize, firstIteration: trainer.iteration,
@@ -131,11 +134,14 @@ public final class Coordinator {
   /// Judges held-out data, and draws the picture.
   private func evaluate() throws {
     let recipe = trainer.recipe
+    try trainer.refreshEvaluation()
     let scores = try DiscriminatorScores.measure(
       trainer.evaluation, training: (trainer.dataset.training, trainer.conditions),
       test: (trainer.dataset.test, testConditions), samples: recipe.evaluation.samples,
       iteration: UInt64(trainer.iteration), communicator: communicator)
     lastScores = scores
+    let classScores = try classCheck?.scores()
+    lastClassScores = classScores
     if isFirstRank, !hasWarnedOfAttention, !scores.idleAttention.isEmpty {
       hasWarnedOfAttention = true
       progress?.clear()
@@ -151,11 +157,15 @@ public final class Coordinator {
       let path = output.picture(iteration: trainer.iteration)
       try picture.write(to: path)
       lastPicture = path
-      try metrics?.append(iteration: trainer.iteration, kind: "evaluation") { scores.write(to: $0) }
+      try metrics?.append(iteration: trainer.iteration, kind: "evaluation") { line in
+        scores.write(to: line)
+        classScores?.write(to: line)
+      }
     }
   }
 
   private func writeCheckpoint() throws {
+    try trainer.refreshEvaluation()
     try communicator.together {
       guard isFirstRank else { return }
       let path = output.checkpoints.path(iteration: trainer.iteration)

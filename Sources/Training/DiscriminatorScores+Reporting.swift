@@ -21,3 +21,12 @@ extension DiscriminatorScores {
       .filter { !names.contains($0 + "/gate") }
   }
 }
+
+extension ClassScores {
+  /// The keys in `metrics.jsonl`.
+  public func write(to line: LineBuffer) {
+    line.field("classAccuracy", accuracy)
+    line.field("worstClassAccuracy", worstAccuracy)
+    line.field("classSpread", spread)
+  }
+}

@@ -30,6 +30,10 @@ public struct Profile: Sendable {
   public let generatorMilliseconds: Double
   /// Of the rank that has most.
   public let peakResidentMegabytes: Double
+  /// Read and written by a rank's operations in an iteration, if nothing stays in a cache.
+  public let megabytesMoved: Double
+  /// The same if every operation were a trip through memory of its own.
+  public let megabytesUnfused: Double
   public let ranks: Int
   public let threads: Int
   public let iterations: Int
@@ -38,9 +42,10 @@ public struct Profile: Sendable {
 
   /// Trains `iterations` iterations for the whole, then as many again with a clock between operations.
   ///
-  /// - Parameter warmUp: iterations before the clock starts.
-  public init(measuring trainer: Trainer, iterations: Int, warmUp: Int = 50, threads: Int = 1) throws {
-    for _ in 0..<warmUp { try trainer.runIteration() }
+  /// - Parameter iterations: nil for as many as take about ten seconds, 5 to 1,000.
+  public init(measuring trainer: Trainer, iterations asked: Int?, threads: Int = 1) throws {
+    let duration = try Self.warmUp(trainer)
+    let iterations = asked ?? min(1000, max(5, Int(10 / duration)))
     try trainer.communicator.barrier()
     var phases = (discriminator: UInt64(0), generator: UInt64(0))
     let start = monotonicNanoseconds()
@@ -77,10 +82,29 @@ public struct Profile: Sendable {
     discriminatorMilliseconds = Double(phases.discriminator) * 1e-6 / Double(iterations)
     generatorMilliseconds = Double(phases.generator) * 1e-6 / Double(iterations)
     peakResidentMegabytes = Double(megabytes) / 1024
+    let plans = [
+      (trainer.discriminatorProgram.plan, trainer.recipe.training.discriminatorSteps),
+      (trainer.generatorProgram.plan, 1),
+    ]
+    megabytesMoved = plans.reduce(0) { $0 + Double($1.0.bytesMoved * $1.1) * 1e-6 }
+    megabytesUnfused = plans.reduce(0) { $0 + Double($1.0.unfusedBytes * $1.1) * 1e-6 }
     ranks = trainer.communicator.size
     self.threads = threads
     self.iterations = iterations
     operations = Self.operations(trainer, unitTimes, iterations: iterations)
+  }
+
+  /// Trains for about two seconds, 3 to 50 iterations.
+  ///
+  /// - Returns: seconds of one iteration, the same on all ranks.
+  private static func warmUp(_ trainer: Trainer) throws -> Double {
+    for _ in 0..<2 { try trainer.runIteration() }
+    let start = monotonicNanoseconds()
+    try trainer.runIteration()
+    let nanoseconds = try trainer.communicator.maximum(of: Int64(monotonicNanoseconds() - start))
+    let duration = max(1e-6, Double(nanoseconds) * 1e-9)
+    for _ in 0..<min(47, Int(2 / duration)) { try trainer.runIteration() }
+    return duration
   }
 
   private static func operations(_ trainer: Trainer, _ times: [[UInt64]], iterations: Int) -> [Operation] {

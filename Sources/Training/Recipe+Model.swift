@@ -1,16 +1,44 @@
 import Datasets
+import Layers
 import Models
 import Optimization
 import Tensors
 
 extension Recipe {
   /// The networks for images of a shape under conditions of a size.
-  func makeModel(imageShape: Shape, conditionSize: Int) -> any ConditionalModel {
+  ///
+  /// - Throws: `GraphError` with the key where the networks do not fit the images.
+  func makeModel(imageShape: Shape, conditionSize: Int) throws -> any ConditionalModel {
     switch model.kind {
     case .denseAttention:
       DenseAttention(
         imageShape: imageShape, noiseSize: model.noiseSize, conditionSize: conditionSize,
         generator: model.generator, discriminator: model.discriminator)
+    case .sagan:
+      try SAGAN(
+        imageShape: imageShape, noiseSize: model.noiseSize, conditionSize: conditionSize,
+        generator: model.saganGenerator, discriminator: model.saganDiscriminator,
+        initializer: model.initialization.initializer)
+    }
+  }
+
+  /// Refuses penalties on slopes where batch norm makes a logit depend on other samples' images.
+  func checkPenalties() throws {
+    let weights = [training.r1Weight, training.r2Weight, training.gradientPenaltyWeight]
+    guard model.kind == .sagan, model.saganDiscriminator.norm == .batch, weights.contains(where: { $0 > 0 }) else {
+      return
+    }
+    throw Failure(
+      "model.discriminator.norm: batch norm mixes the samples that a gradient penalty takes apart; use instance, layer "
+        + "or none, or leave out r1Weight, r2Weight and gradientPenaltyWeight", code: .configuration)
+  }
+
+  /// How the learning rates go over the run.
+  var learningRateSchedule: LearningRateSchedule {
+    switch training.learningRateDecay {
+    case .none: .constant
+    case .linear: .linear(to: training.learningRateEnd, from: training.learningRateDecayStart)
+    case .cosine: .cosine(to: training.learningRateEnd)
     }
   }
 
@@ -55,3 +83,25 @@ extension Recipe {
     }
   }
 }
+
+/// How the weights of a SAGAN start.
+public enum WeightInitialization: String, Sendable, CaseIterable, RecipeValue {
+  case orthogonal, xavier, normal
+  /// As PyTorch starts layers by default.
+  case fanIn
+
+  var initializer: Initializer {
+    switch self {
+    case .orthogonal: .orthogonal
+    case .xavier: .glorotUniform
+    case .normal: .normal(deviation: 0.02)
+    case .fanIn: .fanInUniform
+    }
+  }
+}
+
+/// How the R1 penalty is computed.
+public enum GradientPenaltyForm: String, Sendable, CaseIterable, RecipeValue { case exact, finiteDifference }
+
+/// How learning rates go down.
+public enum LearningRateDecay: String, Sendable, CaseIterable, RecipeValue { case none, linear, cosine }

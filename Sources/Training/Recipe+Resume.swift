@@ -1,6 +1,8 @@
 extension Recipe {
   /// Keys that a resumed run may change: they do not touch what has been trained.
-  private static let free = ["name", "training.iterations", "data.source", "evaluation.", "checkpoint.", "log."]
+  private static let free = [
+    "name", "training.iterations", "data.source", "data.skipUnreadable", "evaluation.", "checkpoint.", "log.",
+  ]
 
   /// Refuses to go on with a model that another recipe made.
   ///

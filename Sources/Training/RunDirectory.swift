@@ -9,6 +9,7 @@ public struct RunDirectory: Sendable {
 
   public var recipe: String { path + "/recipe.yaml" }
   public var metrics: String { path + "/metrics.jsonl" }
+  public var classifier: String { path + "/classifier.safetensors" }
   public var samples: String { path + "/samples" }
   public var checkpoints: CheckpointStore { CheckpointStore(directory: path + "/checkpoints") }
 

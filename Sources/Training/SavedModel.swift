@@ -2,6 +2,7 @@ import Checkpoints
 import Communication
 import Datasets
 import Evaluation
+import Kernels
 import Layers
 import Models
 import Programs
@@ -18,7 +19,7 @@ public final class SavedModel {
   /// Loads a run directory's newest whole checkpoint, or a checkpoint file. Rank 0 reads, all ranks receive.
   ///
   /// - Throws: `SharedFailure` on all ranks.
-  public init(path: String, communicator: any Communicator) throws {
+  public init(path: String, communicator: any Communicator, team: ThreadTeam = ThreadTeam()) throws {
     var file: SafetensorsFile?
     var header: [UInt8] = []
     try communicator.together {
@@ -41,27 +42,33 @@ public final class SavedModel {
     }
     self.recipe = recipe
     self.iteration = iteration
-    model = recipe.makeModel(imageShape: imageShape, conditionSize: conditionSize)
+    model = try recipe.makeModel(imageShape: imageShape, conditionSize: conditionSize)
 
     // Samples come from the average where there is one: load it in place of the live parameters.
     let generator = ParameterTable(name: "generator")
     let discriminator = ParameterTable(name: "discriminator")
+    let generatorVectors = SpectralVectors(name: "generator")
+    let discriminatorVectors = SpectralVectors(name: "discriminator")
     let graphs = try EvaluationGraphs(
-      model: model, generator: generator, average: nil, discriminator: discriminator, seed: UInt64(recipe.seed))
-    generator.values.allocate()
-    discriminator.values.allocate()
-    programs = EvaluationPrograms(graphs, arena: Arena(plans: graphs.plans), communicator: communicator)
+      EvaluatedNetworks(
+        model: model, generator: generator, generatorVectors: generatorVectors, average: nil,
+        discriminator: discriminator, discriminatorVectors: discriminatorVectors),
+      seed: UInt64(recipe.seed), threads: team.count)
+    let parameters = [generator, generatorVectors.table, discriminator, discriminatorVectors.table]
+    for table in parameters { table.values.allocate() }
+    programs = EvaluationPrograms(graphs, arena: Arena(plans: graphs.plans), communicator: communicator, team: team)
     let prefix = recipe.training.averageDecay == nil ? "" : "average/"
+    let tables = parameters + [graphs.standing.table]
     try communicator.together {
       guard let file else { return }
-      for (table, prefix) in [(generator, prefix), (discriminator, "")] {
+      for (table, prefix) in zip(tables, [prefix, prefix, "", "", ""]) {
         for entry in table.entries {
           let target = UnsafeMutableRawBufferPointer(table.slice(entry, of: table.values))
           try file.read(prefix + entry.name, shape: entry.shape, into: target)
         }
       }
     }
-    for table in [generator, discriminator] {
+    for table in tables {
       try communicator.broadcast(UnsafeMutableRawBufferPointer(table.values.values), from: 0)
     }
   }

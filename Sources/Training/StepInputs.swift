@@ -51,7 +51,9 @@ final class StepInputs {
     for (row, place) in shard.range.enumerated() {
       let index = shuffling.index(at: step * shard.globalBatch + place)
       let sample = UInt32(place)
-      data.images.write(index: index, to: images.pointer + row * data.images.imageShape.count)
+      data.images.write(
+        index: index, mirrored: data.mirroring?.applies(step: step, sample: sample) ?? false,
+        to: images.pointer + row * data.images.imageShape.count)
       conditions.write(conditionOf: index, to: self.row(row, of: realConditions))
       if drawsWrongConditions {
         conditions.write(wrongFor: index, step: step, sample: sample, to: self.row(row, of: wrongConditions))
@@ -79,4 +81,6 @@ final class StepInputs {
 struct TrainingData {
   let images: ImageSet
   let conditions: Conditions
+  /// nil: images are shown as they are.
+  var mirroring: Mirroring?
 }

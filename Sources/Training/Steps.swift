@@ -4,37 +4,9 @@ import Models
 import Optimization
 import Tensors
 
-/// What both steps are built from.
-struct StepContext {
-  let model: any ConditionalModel
-  let recipe: Recipe
-  let inputs: StepInputs
-  let generator: NetworkState
-  let discriminator: NetworkState
-  let rankCount: Int
-  /// Where fakes come from: `[n, noiseSize]` for one of the two steps.
-  let noise: (Graph, RandomPurpose) throws -> Value
-
-  /// This rank's samples.
-  var n: Int { inputs.shard.count }
-  var globalBatch: Float { Float(inputs.shard.globalBatch) }
-
-  func conditions(_ block: StateBlock, in graph: Graph) throws -> Value {
-    try graph.read(block, shape: [n, model.conditionSize])
-  }
-
-  /// A network's extra terms: means over samples weighed by this rank's share of the batch, weight terms split over ranks.
-  func adding(_ penalties: Penalties, to loss: Value) throws -> Value {
-    var loss = loss
-    for mean in penalties.sampleMeans { loss = try loss + Float(n) / globalBatch * mean }
-    for term in penalties.weightTerms { loss = try loss + term / Float(rankCount) }
-    return loss
-  }
-}
-
 /// One update of the discriminator: real images against fresh fakes, both through it as one batch.
 ///
-///     loss = ½·(mean cost(real) + mean cost(fake)) + w·mean cost(real under a wrong condition) + γ/2·mean ‖∇D(real)‖²
+///     loss = mean cost(real, fake) + w·mean cost(real under a wrong condition) + penalties
 struct DiscriminatorStep {
   enum Report: Int, CaseIterable { case loss, realAccuracy, fakeAccuracy }
 
@@ -46,11 +18,11 @@ struct DiscriminatorStep {
     let realConditions = try context.conditions(inputs.realConditions, in: graph)
     let fakeConditions = try context.conditions(inputs.discriminatorConditions, in: graph)
     let fake = try model.generate(
-      noise: context.noise(graph, .discriminatorNoise), condition: fakeConditions,
-      in: Scope(graph: graph, parameters: context.generator.parameters)
+      noise: context.noise(in: graph, for: .discriminatorNoise), condition: fakeConditions,
+      in: context.generatorScope(graph)
     ).detached
 
-    let scope = Scope(graph: graph, parameters: context.discriminator.parameters)
+    let scope = context.discriminatorScope(graph)
     let features = try model.features(of: concatenate([real, fake], axis: 0), in: scope)
     var judged = [features]
     var conditions = [realConditions, fakeConditions]
@@ -62,23 +34,20 @@ struct DiscriminatorStep {
       features: concatenate(judged, axis: 0), condition: concatenate(conditions, axis: 0), in: scope)
     let (realLogits, fakeLogits) = (try logits.slice(0..<n), try logits.slice(n..<2 * n))
 
-    let cost = try recipe.loss.discriminatorCost(real: realLogits) + recipe.loss.discriminatorCost(fake: fakeLogits)
-    var loss = try 0.5 / context.globalBatch * cost
+    let share = 1 / context.globalBatch
+    let cost = try recipe.loss.discriminatorCost(real: realLogits, fake: fakeLogits)
+    var loss = try recipe.loss.discriminatorWeight * share * cost
     if recipe.mismatchedLabelWeight > 0 {
       let wrong = try recipe.loss.discriminatorCost(fake: logits.slice(2 * n..<3 * n))
-      loss = try loss + Float(recipe.mismatchedLabelWeight) / context.globalBatch * wrong
+      loss = try loss + Float(recipe.mismatchedLabelWeight) * share * wrong
     }
-    if recipe.r1Weight > 0 {
-      // The real images alone: through the joined batch, half of both backward passes would be about zeros.
-      let alone = Scope(graph: graph, parameters: context.discriminator.parameters)
-      let logits = try model.judge(
-        features: model.features(of: real, in: alone), condition: realConditions, in: alone)
-      let norms = try gradientNorms(of: logits, withRespectTo: real)
-      loss = try loss + Float(recipe.r1Weight) / 2 / context.globalBatch * norms
+    if let penalty = try context.gradientPenalty(
+      real: (real, realConditions, realLogits), fake: (fake, fakeConditions))
+    {
+      loss = try loss + share * penalty
     }
     loss = try context.adding(scope.penalties, to: loss)
 
-    let share = 1 / context.globalBatch
     try context.discriminator.addUpdate(
       loss: loss,
       reports: Report.allCases.map { report in
@@ -104,22 +73,33 @@ struct GeneratorStep {
   let graph = Graph()
 
   init(_ context: StepContext) throws {
-    let conditions = try context.conditions(context.inputs.generatorConditions, in: graph)
-    let scope = Scope(graph: graph, parameters: context.generator.parameters)
-    let fake = try context.model.generate(
-      noise: context.noise(graph, .generatorNoise), condition: conditions, in: scope)
+    let (model, inputs, n) = (context.model, context.inputs, context.n)
+    let adversarial = context.recipe.training.loss
+    let conditions = try context.conditions(inputs.generatorConditions, in: graph)
+    let scope = context.generatorScope(graph)
+    let fake = try model.generate(
+      noise: context.noise(in: graph, for: .generatorNoise), condition: conditions, in: scope)
 
-    let judge = Scope(graph: graph, parameters: context.discriminator.parameters)
-    let features = try context.model.features(of: fake, in: judge)
-    let logits = try context.model.judge(features: features, condition: conditions, in: judge)
-    let cost = try context.recipe.training.loss.generatorCost(fake: logits)
+    let judge = context.discriminatorScope(graph)
+    let judging = { (images: Value, condition: Value) throws -> Value in
+      try model.judge(features: model.features(of: images, in: judge), condition: condition, in: judge)
+    }
+    let cost: Value
+    if adversarial.needsRealInGeneratorStep {
+      let real = try graph.read(inputs.images, shape: Shape([n] + model.imageShape.dimensions))
+      let realConditions = try context.conditions(inputs.realConditions, in: graph)
+      cost = try adversarial.generatorCost(
+        fake: judging(fake, conditions), real: judging(real, realConditions).detached)
+    } else {
+      cost = try adversarial.generatorCost(fake: judging(fake, conditions))
+    }
     let loss = try context.adding(scope.penalties, to: 1 / context.globalBatch * cost)
     try context.generator.addUpdate(
       loss: loss,
       reports: Report.allCases.map { report in
         switch report {
         case .loss: loss
-        case .stopRequests: try graph.read(context.inputs.stopRequest, shape: .scalar)
+        case .stopRequests: try graph.read(inputs.stopRequest, shape: .scalar)
         }
       })
   }

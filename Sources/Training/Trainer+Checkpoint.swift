@@ -17,16 +17,20 @@ extension Trainer {
     [generator, discriminator].flatMap { network in
       [
         ("", network.parameters, network.parameters.values),
+        ("", network.spectral.table, network.spectral.values),
         ("adam/firstMoment/", network.parameters, network.firstMoment),
         ("adam/secondMoment/", network.parameters, network.secondMoment),
       ] + (network.average.map { [("average/", network.parameters, $0)] } ?? [])
-    }
+    } + evaluation.derivedState
   }
 
   /// Writes the state after `iteration` iterations, whole or not at all. Rank 0 only.
   ///
   /// Tensors: `generator/…` and `discriminator/…` are the parameters; `average/generator/…` the moving average that
-  /// samples come from; `adam/firstMoment/…` and `adam/secondMoment/…` the optimiser's.
+  /// samples come from; `adam/firstMoment/…` and `adam/secondMoment/…` the optimiser's; `…/u` and `…/v` the singular
+  /// vectors of normalised weights; `…/statistics` what batch norms use for sampling.
+  ///
+  /// - Precondition: `refreshEvaluation` was called for this iteration.
   func writeCheckpoint(to path: String) throws {
     let tensors = blocks.flatMap { prefix, table, block in
       table.entries.map { entry in
@@ -39,6 +43,7 @@ extension Trainer {
         "format": "lockstep", "formatVersion": String(Self.formatVersion), "recipe": recipe.yaml,
         "iteration": String(iteration), "generatorUpdates": String(generator.updateCount),
         "discriminatorUpdates": String(discriminator.updateCount), "ranks": String(communicator.size),
+        "threads": String(threads),
         "data": dataFingerprint,
         "imageShape": model.imageShape.dimensions.map(String.init).joined(separator: "×"),
         "conditionSize": String(model.conditionSize),

@@ -2,6 +2,7 @@ import Communication
 import Datasets
 import Evaluation
 import Graphs
+import Kernels
 import Models
 import Optimization
 import Programs
@@ -20,15 +21,16 @@ struct TrainerBlueprint {
   let generatorPlan: Plan
 
   /// - Throws: `Failure` where recipe, data and number of ranks do not fit; `GraphError` with the layer's name.
-  init(recipe: Recipe, dataset: Dataset, rank: Int, rankCount: Int) throws {
+  init(recipe: Recipe, dataset: Dataset, rank: Int, rankCount: Int, threads: Int) throws {
     let training = recipe.training
     guard rankCount <= training.batchSize else {
       throw Failure(
         "training.batchSize: a batch of \(training.batchSize) cannot be split over \(rankCount) ranks; "
           + "use at most \(training.batchSize) ranks or a larger batch", code: .configuration)
     }
+    try recipe.checkPenalties()
     conditions = try recipe.conditions(of: dataset.training, in: dataset)
-    model = recipe.makeModel(imageShape: dataset.imageShape, conditionSize: conditions.size)
+    model = try recipe.makeModel(imageShape: dataset.imageShape, conditionSize: conditions.size)
     generator = NetworkState(
       name: "generator",
       settings: recipe.optimizer(learningRate: training.generatorLearningRate, averaging: true))
@@ -36,23 +38,23 @@ struct TrainerBlueprint {
       name: "discriminator",
       settings: recipe.optimizer(learningRate: training.discriminatorLearningRate, averaging: false))
     inputs = StepInputs(
-      data: TrainingData(images: dataset.training, conditions: conditions),
+      data: TrainingData(
+        images: dataset.training, conditions: conditions,
+        mirroring: recipe.data.flip ? Mirroring(seed: UInt64(recipe.seed)) : nil),
       shard: Shard(globalBatch: training.batchSize, rank: rank, size: rankCount), seed: UInt64(recipe.seed),
       drawsWrongConditions: training.mismatchedLabelWeight > 0)
-    let (inputs, model) = (inputs, model)
     let context = StepContext(
       model: model, recipe: recipe, inputs: inputs, generator: generator, discriminator: discriminator,
-      rankCount: rankCount
-    ) { graph, purpose in
-      try graph.random(
-        .normal, shape: [inputs.shard.count, model.noiseSize], seed: UInt64(recipe.seed), purpose: purpose,
-        firstSample: inputs.shard.range.lowerBound, at: inputs.position)
-    }
-    discriminatorPlan = Plan(name: "discriminator", graph: try DiscriminatorStep(context).graph, outputs: [])
-    generatorPlan = Plan(name: "generator", graph: try GeneratorStep(context).graph, outputs: [])
+      rankCount: rankCount)
+    discriminatorPlan = Plan(
+      name: "discriminator", graph: try DiscriminatorStep(context).graph, outputs: [], threads: threads)
+    generatorPlan = Plan(name: "generator", graph: try GeneratorStep(context).graph, outputs: [], threads: threads)
     evaluation = try EvaluationGraphs(
-      model: model, generator: generator.parameters, average: generator.average,
-      discriminator: discriminator.parameters, seed: UInt64(recipe.seed))
+      EvaluatedNetworks(
+        model: model, generator: generator.parameters, generatorVectors: generator.spectral,
+        average: generator.average, discriminator: discriminator.parameters,
+        discriminatorVectors: discriminator.spectral),
+      seed: UInt64(recipe.seed), threads: threads)
   }
 }
 
@@ -71,10 +73,14 @@ public final class Trainer {
   /// The memory that all programs of this run share.
   public let arena: Arena
   let communicator: any Communicator
+  /// Threads that share this rank's work.
+  public let threads: Int
   private let inputs: StepInputs
 
   /// Iterations done.
   public internal(set) var iteration = 0
+  /// The iteration that sampling was last made ready for.
+  private var refreshedAt: Int?
 
   /// Tells training sets apart, wherever they lie: name, number of images and a digest of pixels and labels.
   private(set) lazy var dataFingerprint: String = {
@@ -90,14 +96,17 @@ public final class Trainer {
   /// Builds, plans and binds everything; parameters start from the recipe's seed.
   ///
   /// - Throws: `SharedFailure` on all ranks where recipe, data and number of ranks do not fit on one of them.
-  public init(recipe: Recipe, dataset: Dataset, communicator: any Communicator) throws {
+  public init(
+    recipe: Recipe, dataset: Dataset, communicator: any Communicator, team: ThreadTeam = ThreadTeam()
+  ) throws {
     let blueprint = try communicator.together {
       try TrainerBlueprint(
-        recipe: recipe, dataset: dataset, rank: communicator.rank, rankCount: communicator.size)
+        recipe: recipe, dataset: dataset, rank: communicator.rank, rankCount: communicator.size, threads: team.count)
     }
     self.recipe = recipe
     self.dataset = dataset
     self.communicator = communicator
+    threads = team.count
     model = blueprint.model
     conditions = blueprint.conditions
     generator = blueprint.generator
@@ -114,11 +123,12 @@ public final class Trainer {
       try network.allocate(over: communicator)
       network.parameters.initialize(seed: UInt64(recipe.seed))
       try communicator.broadcast(UnsafeMutableRawBufferPointer(network.parameters.values.values), from: 0)
+      network.spectral.start(parameters: network.parameters.values, seed: UInt64(recipe.seed))
       network.startAverage()
     }
-    discriminatorProgram = Program(plans[0], arena: arena, communicator: communicator)
-    generatorProgram = Program(plans[1], arena: arena, communicator: communicator)
-    evaluation = EvaluationPrograms(blueprint.evaluation, arena: arena, communicator: communicator)
+    discriminatorProgram = Program(plans[0], arena: arena, communicator: communicator, team: team)
+    generatorProgram = Program(plans[1], arena: arena, communicator: communicator, team: team)
+    evaluation = EvaluationPrograms(blueprint.evaluation, arena: arena, communicator: communicator, team: team)
   }
 
   /// One iteration: `discriminatorSteps` updates of the discriminator, one of the generator.
@@ -127,15 +137,23 @@ public final class Trainer {
   /// The same with `run` in place of running the programs plainly: profiles put a clock there.
   func runIteration(_ run: (Program) throws -> Void) throws {
     let steps = recipe.training.discriminatorSteps
+    let factor = recipe.learningRateSchedule.factor(iteration: iteration, of: recipe.training.iterations)
     for substep in 0..<steps {
       inputs.prepareDiscriminator(step: iteration * steps + substep)
-      discriminator.prepareUpdate()
+      discriminator.prepareUpdate(learningRateFactor: factor)
       try run(discriminatorProgram)
     }
     inputs.prepareGenerator(step: iteration)
-    generator.prepareUpdate()
+    generator.prepareUpdate(learningRateFactor: factor)
     try run(generatorProgram)
     iteration += 1
+  }
+
+  /// Brings what sampling needs beside the parameters in line with them; all ranks take part.
+  public func refreshEvaluation() throws {
+    guard refreshedAt != iteration else { return }
+    try evaluation.refresh(conditions: conditions)
+    refreshedAt = iteration
   }
 
   /// Asks all ranks to stop; they know after the next iteration.

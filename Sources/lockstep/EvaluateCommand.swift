@@ -16,7 +16,7 @@ struct EvaluateCommand: ParsableCommand {
   @Argument(help: ArgumentHelp("A run directory or a checkpoint file.", valueName: "RUN"))
   var path: String
 
-  @Option(help: ArgumentHelp("Other data than the run's own: digits, idx:DIR, semeion:FILE.", valueName: "KIND:PATH"))
+  @Option(help: ArgumentHelp("Other data than the run's own, in the words of train's --data.", valueName: "KIND:PATH"))
   var data: String?
 
   @Option(help: ArgumentHelp("Images of each kind (default: all test images).", valueName: "N"))
@@ -25,13 +25,16 @@ struct EvaluateCommand: ParsableCommand {
   @Flag(help: "One line of JSON: iteration, samples, trainLoss, trainAccuracy, and the same for test and fake.")
   var json = false
 
+  @OptionGroup var threads: ThreadOptions
+
   func validate() throws {
     if let samples, samples < 1 { throw ValidationError("--samples \(samples): must be at least 1") }
   }
 
   func run() throws {
-    Session.run { communicator, _ in
-      let model = try SavedModel(path: path, communicator: communicator)
+    Session.run { communicator, logger in
+      let crew = try Crew(threads, communicator)
+      let model = try SavedModel(path: path, communicator: communicator, team: crew.team)
       var recipe = model.recipe
       if let data { recipe.data.source = data }
       let dataset = try recipe.loadDataset(on: communicator)
@@ -45,6 +48,7 @@ struct EvaluateCommand: ParsableCommand {
           test: try recipe.conditions(of: dataset.test, in: dataset)
         )
       }
+      crew.warn(logger)
       let count = samples ?? max(1, dataset.test.count)
       let scores = try DiscriminatorScores.measure(
         model.programs, training: (dataset.training, conditions.training), test: (dataset.test, conditions.test),

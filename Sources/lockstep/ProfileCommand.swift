@@ -18,11 +18,10 @@ struct ProfileCommand: ParsableCommand {
 
   @OptionGroup var recipe: RecipeOptions
 
-  @Option(help: ArgumentHelp("Iterations to measure.", valueName: "K"))
-  var iterations = 1000
+  @Option(help: ArgumentHelp("Iterations to measure (default: about ten seconds of them).", valueName: "K"))
+  var iterations: Int?
 
-  @Option(help: ArgumentHelp("Threads a process uses for large matrix products.", valueName: "T"))
-  var threads = 1
+  @OptionGroup var threads: ThreadOptions
 
   @Option(help: ArgumentHelp("Lines of the table of operations.", valueName: "N"))
   var top = 20
@@ -34,24 +33,27 @@ struct ProfileCommand: ParsableCommand {
   var peak = false
 
   func validate() throws {
-    guard iterations >= 1 else { throw ValidationError("--iterations \(iterations): must be at least 1") }
-    guard threads >= 1 else { throw ValidationError("--threads \(threads): must be at least 1") }
+    if let iterations, iterations < 1 { throw ValidationError("--iterations \(iterations): must be at least 1") }
     guard top >= 0 else { throw ValidationError("--top \(top): must be 0 or more") }
   }
 
   func run() throws {
-    Session.run(threads: threads) { communicator, logger in
+    Session.run { communicator, logger in
       if peak {
         if let note = StartUp.note { logger.notice("\(note)") }
-        let speed = PeakProduct.measure()
+        let crew = try Crew(threads, communicator)
+        crew.warn(logger)
+        let speed = PeakProduct.measure(on: crew.team)
         if communicator.rank == 0 { print("\(StartUp.coreName) kernels: \(decimal(speed, 1)) GFLOP/s a process") }
         return
       }
       let recipe = try recipe.resolve(on: communicator)
       let dataset = try recipe.loadDataset(on: communicator)
-      let trainer = try Trainer(recipe: recipe, dataset: dataset, communicator: communicator)
+      let crew = try Crew(threads, communicator)
+      let trainer = try Trainer(recipe: recipe, dataset: dataset, communicator: communicator, team: crew.team)
+      crew.warn(logger)
       if let note = StartUp.note { logger.notice("\(note)") }
-      let profile = try Profile(measuring: trainer, iterations: iterations, threads: threads)
+      let profile = try Profile(measuring: trainer, iterations: iterations, threads: trainer.threads)
       guard communicator.rank == 0 else { return }
       if json { print(profile.json) } else { show(profile) }
     }
@@ -65,6 +67,8 @@ struct ProfileCommand: ParsableCommand {
       discriminator \(decimal(profile.discriminatorMilliseconds, 3)) ms, generator \
       \(decimal(profile.generatorMilliseconds, 3)) ms an iteration; peak resident \
       \(decimal(profile.peakResidentMegabytes, 1)) MB
+      operations of a rank move \(decimal(profile.megabytesMoved, 1)) MB an iteration, \
+      \(decimal(profile.megabytesUnfused, 1)) MB if none were fused
 
             ms  GFLOP/s  share  phase          operation
       """)
@@ -86,6 +90,8 @@ extension Profile {
     line.field("discriminatorMilliseconds", discriminatorMilliseconds)
     line.field("generatorMilliseconds", generatorMilliseconds)
     line.field("peakResidentMegabytes", peakResidentMegabytes)
+    line.field("megabytesMoved", megabytesMoved)
+    line.field("megabytesUnfused", megabytesUnfused)
     line.field("ranks", ranks)
     line.field("threads", threads)
     line.field("iterations", iterations)

@@ -9,7 +9,7 @@ struct RecipeOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "An embedded recipe (`lockstep recipes` lists them) or a YAML file, recognised by its / or .yaml (default: "
-        + "digits-dense; with --resume, the checkpoint's own).", valueName: "NAME|FILE"))
+        + "digits; with --resume, the checkpoint's own).", valueName: "NAME|FILE"))
   var recipe: String?
 
   @Option(
@@ -22,16 +22,21 @@ struct RecipeOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Where the images come from: digits (built in), idx:DIR (MNIST's files, also .gz), semeion:FILE (default: the "
-        + "recipe's).", valueName: "KIND:PATH"))
+      "Where the images come from: digits (built in), idx:DIR (MNIST's files, also .gz), semeion:FILE, cifar10:DIR and "
+        + "cifar100:DIR (binary versions), folder:DIR (PNG and JPEG in a folder per class) (default: the recipe's).",
+      valueName: "KIND:PATH"))
   var data: String?
+
+  @Flag(help: "Leave out files of an image folder that cannot be read, and count them.")
+  var skipUnreadable = false
 
   @Option(help: ArgumentHelp("Another seed makes another run (default: the recipe's).", valueName: "N"))
   var seed: Int?
 
   /// `--set` and the options that are short for it.
   private var allSettings: [String] {
-    settings + (data.map { ["data.source=\($0.recipeText)"] } ?? []) + (seed.map { ["seed=\($0)"] } ?? [])
+    settings + (data.map { ["data.source=\($0.recipeText)"] } ?? [])
+      + (skipUnreadable ? ["data.skipUnreadable=true"] : []) + (seed.map { ["seed=\($0)"] } ?? [])
   }
 
   /// The recipe as asked for. Rank 0 reads it; every rank gets the same.
@@ -68,8 +73,13 @@ extension Recipe {
   /// The data of the recipe at its resolution, on all ranks.
   func loadDataset(on communicator: any Communicator) throws -> Dataset {
     try communicator.together {
-      try DatasetSource(data.source).load(
-        resolution: resolution(), classCount: model.conditionKind == .classes ? model.conditionSize ?? 10 : 10)
+      var options = LoadingOptions()
+      options.resolution = try resolution()
+      options.channels = data.channels
+      options.crops = data.crop
+      options.skipsUnreadable = data.skipUnreadable
+      options.classCount = model.conditionKind == .classes ? model.conditionSize ?? 10 : 10
+      return try DatasetSource(data.source).load(options)
     }
   }
 }

@@ -7,7 +7,7 @@ struct RecipesCommand: ParsableCommand {
     discussion: """
       To make a recipe of your own, save one and change it; keys that are left out have their default:
 
-        lockstep recipes digits-dense > mine.yaml
+        lockstep recipes digits > mine.yaml
         lockstep train --recipe mine.yaml
       """)
 

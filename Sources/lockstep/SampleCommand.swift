@@ -39,6 +39,8 @@ struct SampleCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Another seed draws another series of images.", valueName: "N"))
   var seed = 0
 
+  @OptionGroup var threads: ThreadOptions
+
   func validate() throws {
     guard count >= 1, count <= 10_000_000 else {
       throw ValidationError("--count \(count): must be from 1 to 10,000,000")
@@ -50,9 +52,11 @@ struct SampleCommand: ParsableCommand {
   }
 
   func run() throws {
-    Session.run { communicator, _ in
-      let model = try SavedModel(path: path, communicator: communicator)
+    Session.run { communicator, logger in
+      let crew = try Crew(threads, communicator)
+      let model = try SavedModel(path: path, communicator: communicator, team: crew.team)
       let request = try communicator.together { try SampleRequest(self, for: model) }
+      crew.warn(logger)
       let images = try Sampler(model.programs, communicator: communicator).images(
         count: count, iteration: UInt64(seed)
       ) { request.write(sample: $0, to: $1) }

@@ -8,19 +8,18 @@ import Training
 /// One command on all ranks: starts and ends MPI, and lets one rank speak for all when something fails.
 enum Session {
   /// Runs `body` on every rank and ends the process with the right exit code.
-  static func run(threads: Int = 1, _ body: (any Communicator, Logger) throws -> Void) -> Never {
-    run(threads: threads) { communicator, logger -> Failure.Code? in
+  static func run(_ body: (any Communicator, Logger) throws -> Void) -> Never {
+    runToCode { communicator, logger in
       try body(communicator, logger)
       return nil
     }
   }
 
   /// The same for a body that ends without failure, yet with a code of its own.
-  static func run(threads: Int, _ body: (any Communicator, Logger) throws -> Failure.Code?) -> Never {
+  static func runToCode(_ body: (any Communicator, Logger) throws -> Failure.Code?) -> Never {
     ck_flush_to_zero()
     // A closed pipe is an error of that write, not the end of the run.
     signal(SIGPIPE, SIG_IGN)
-    StartUp.setThreads(threads)
     let communicator: any Communicator
     do {
       communicator = try Communicators.make()

@@ -34,21 +34,16 @@ struct TrainCommand: ParsableCommand {
       valueName: "auto|RUN|FILE"))
   var resume: String?
 
-  @Option(
-    help: ArgumentHelp(
-      "Threads a process uses for large matrix products; one process per core (see cluster/run.sh) is faster.",
-      valueName: "T"))
-  var threads = 1
+  @OptionGroup var threads: ThreadOptions
 
   func validate() throws {
-    guard threads >= 1 else { throw ValidationError("--threads \(threads): must be at least 1") }
     if let iterations, iterations < 1 { throw ValidationError("--iterations \(iterations): must be at least 1") }
   }
 
   func run() throws {
     // Before MPI starts its threads: they inherit what is held back.
     let signals = StopSignals()
-    Session.run(threads: threads) { communicator, logger in try train(communicator, logger, signals) }
+    Session.runToCode { communicator, logger in try train(communicator, logger, signals) }
   }
 
   /// - Returns: the exit code.
@@ -61,9 +56,11 @@ struct TrainCommand: ParsableCommand {
     let recipe = start.recipe
 
     let dataset = try recipe.loadDataset(on: communicator)
-    let trainer = try Trainer(recipe: recipe, dataset: dataset, communicator: communicator)
+    let crew = try Crew(threads, communicator)
+    let trainer = try Trainer(recipe: recipe, dataset: dataset, communicator: communicator, team: crew.team)
     if start.isResuming { try trainer.restore(from: start.file) }
     try start.createOutput(communicator)
+    crew.warn(logger)
     describe(trainer, start, communicator, logger)
 
     let coordinator = try Coordinator(trainer, output: start.output, logger: logger)
@@ -87,22 +84,21 @@ struct TrainCommand: ParsableCommand {
     let recipe = trainer.recipe
     // Only now: a run that cannot start says why, and nothing else.
     if let note = StartUp.note { logger.notice("\(note)") }
-    for warning in recipe.warnings { logger.warning("\(warning)") }
+    for warning in recipe.warnings + trainer.dataset.warnings { logger.warning("\(warning)") }
+    for note in trainer.dataset.notes { logger.notice("\(note)") }
+    logger.info("\(trainer.dataset.name): \(trainer.dataset.summary)")
     let ranks = communicator.size == 1 ? "1 process" : "\(communicator.size) processes"
+    let threads = trainer.threads == 1 ? "" : " of \(trainer.threads) threads"
     logger.info(
       """
       \(recipe.name): generator \(grouped(trainer.generator.parameters.parameterCount)) and discriminator \
       \(grouped(trainer.discriminator.parameters.parameterCount)) parameters, \
       \(grouped(trainer.dataset.training.count)) images \(trainer.dataset.imageShape) of \(trainer.dataset.name), \
-      batch \(recipe.training.batchSize) on \(ranks)
+      batch \(recipe.training.batchSize) on \(ranks)\(threads)
       """)
     if start.isResuming {
       logger.info("going on from iteration \(grouped(trainer.iteration)) of \(start.file?.path ?? "a checkpoint")")
-      if let ranks = start.file?.metadata["ranks"], ranks != String(communicator.size) {
-        logger.notice(
-          "it was made on \(ranks) ranks: sums come in another order now, so this is the same run up to rounding, not bit for bit"
-        )
-      }
+      describeOrder(start, trainer, communicator, logger)
     }
     if trainer.iteration >= recipe.training.iterations {
       logger.notice(
@@ -110,11 +106,28 @@ struct TrainCommand: ParsableCommand {
     }
   }
 
+  /// Sums depend on how many compute them; checkpoints of older versions knew one thread only.
+  private func describeOrder(
+    _ start: StartingPoint, _ trainer: Trainer, _ communicator: any Communicator, _ logger: Logger
+  ) {
+    guard let file = start.file, let ranks = file.metadata["ranks"] else { return }
+    let threads = file.metadata["threads"] ?? "1"
+    guard ranks != String(communicator.size) || threads != String(trainer.threads) else { return }
+    logger.notice(
+      """
+      it was made on \(ranks) × \(threads) (ranks × threads): sums come in another order now, so this is the same run up \
+      to rounding, not bit for bit
+      """)
+  }
+
   /// The last words: what was made, where it is, how good it is.
   private func summarize(_ coordinator: Coordinator, _ output: RunDirectory) {
     var lines: [String] = []
     if let scores = coordinator.lastScores {
       lines.append("evaluation  " + scores.summary)
+    }
+    if let scores = coordinator.lastClassScores {
+      lines.append("samples     " + scores.summary(names: coordinator.trainer.dataset.classNames))
     }
     if let picture = coordinator.lastPicture { lines.append("picture     \(picture)") }
     if let checkpoint = coordinator.lastCheckpoint { lines.append("checkpoint  \(checkpoint)") }
@@ -129,5 +142,16 @@ extension DiscriminatorScores {
     let percent = { (x: Double) in "\(Int((100 * x).rounded())) %" }
     return "the discriminator is right on \(percent(training.accuracy)) of training images, "
       + "\(percent(test.accuracy)) of test images, \(percent(fake.accuracy)) of fakes"
+  }
+}
+
+extension ClassScores {
+  /// `99 % recognised as their class, worst 96 % (seven); within a class they differ 0.78 times as much as real ones`
+  func summary(names: [String]) -> String {
+    let percent = { (x: Double) in "\(Int((100 * x).rounded())) %" }
+    let worst = names.indices.contains(worstClass) ? names[worstClass] : String(worstClass)
+    let ratio = Double(Int((100 * spread).rounded())) / 100
+    return "\(percent(accuracy)) recognised as their class, worst \(percent(worstAccuracy)) (\(worst)); "
+      + "within a class they differ \(ratio) times as much as real images"
   }
 }

@@ -26,7 +26,10 @@ struct TestModel {
     let generator = ParameterTable(name: "generator")
     let discriminator = ParameterTable(name: "discriminator")
     let graphs = try EvaluationGraphs(
-      model: model, generator: generator, average: nil, discriminator: discriminator, seed: 5)
+      EvaluatedNetworks(
+        model: model, generator: generator, generatorVectors: SpectralVectors(name: "generator"), average: nil,
+        discriminator: discriminator, discriminatorVectors: SpectralVectors(name: "discriminator")),
+      seed: 5)
     for table in [generator, discriminator] {
       table.values.allocate()
       table.initialize(seed: 5)

@@ -45,9 +45,12 @@ extension LockstepTests {
       Mistake(
         "train --output out --set training.beta1=1", 78, "training.beta1: 1 must be from 0 to below 1"),
       Mistake(
-        "train --output out --set model.generator.tokens=7", 78, "generator: 7 tokens do not divide the width 128",
+        "train --recipe digits-dense --output out --set model.generator.tokens=7", 78,
+        "generator: 7 tokens do not divide the width 128",
         ranks: [nil, 2]),
-      Mistake("profile --set model.discriminator.tokens=7", 78, "discriminator: 7 tokens do not divide the width 128"),
+      Mistake(
+        "profile --recipe digits-dense --set model.discriminator.tokens=7", 78,
+        "discriminator: 7 tokens do not divide the width 128"),
       Mistake(
         "train --output out --set training.batchSize=1", 78, "a batch of 1 cannot be split over 2 ranks", ranks: [2]),
       // Data.
@@ -59,6 +62,9 @@ extension LockstepTests {
         ranks: [nil, 2]),
       Mistake("train --output out --data idx:magic", 65, "starts with 0x00000c03, IDX images start with 0x00000803"),
       Mistake("train --output out --data idx:unequal", 65, "t10k-labels-idx1-ubyte: 99 labels for 100 images"),
+      Mistake("train --output out --data cifar10:none", 66, "none: cannot list: No such file or directory"),
+      Mistake("train --output out --data folder:short", 65, "short: no class folders in it"),
+      Mistake("train --output out --set data.channels=2", 78, "data.channels: 2 must be 1 or 3"),
       // Places.
       Mistake(
         "train --iterations 3 --output file/out", 73, "file: cannot make the directory: File exists; check that the",
@@ -108,12 +114,12 @@ extension LockstepTests {
       arguments: [["PMI_SIZE": "2", "PMI_RANK": "0"], ["OMPI_COMM_WORLD_SIZE": "3", "OMPI_COMM_WORLD_RANK": "0"]])
     func launcher(variables: [String: String]) throws {
       let scratch = try Scratch()
-      let first = try Run("train", "--output", "out", in: scratch, adding: variables)
+      let first = try Run("train", "--recipe", "digits-dense", "--output", "out", in: scratch, adding: variables)
       #expect(first.status == 64)
       #expect(first.errorLines.count == 1)
       #expect(first.errors.contains("processes, but MPI (Open MPI"), "\(first.errors)")
       let others = variables.mapValues { $0 == "0" ? "1" : $0 }
-      let second = try Run("train", "--output", "out", in: scratch, adding: others)
+      let second = try Run("train", "--recipe", "digits-dense", "--output", "out", in: scratch, adding: others)
       #expect(second.status == 64)
       #expect(second.errors == "")
       #expect(!exists(scratch / "out"))
@@ -122,7 +128,8 @@ extension LockstepTests {
     @Test("a picture that cannot be written leaves no file, whole or partial")
     func unwritablePicture() throws {
       let scratch = try Scratch()
-      #expect(try Run("train", "--output", "run", "--iterations", "2", in: scratch).status == 0)
+      #expect(
+        try Run("train", "--recipe", "digits-dense", "--output", "run", "--iterations", "2", in: scratch).status == 0)
       try scratch.write([1], to: "file")
       for (name, message) in [
         ("file/x.png", "file/x.png: cannot create: Not a directory"), ("none/x.npz", "check the path"),

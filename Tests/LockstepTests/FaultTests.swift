@@ -7,7 +7,8 @@ extension LockstepTests {
     func killedRank() throws {
       let scratch = try Scratch()
       let arguments = [
-        "train", "--output", "run", "--resume", "auto", "--set", "log.everySeconds=0", "--set", "checkpoint.every=20",
+        "train", "--recipe", "digits-dense", "--output", "run", "--resume", "auto", "--set", "log.everySeconds=0",
+        "--set", "checkpoint.every=20",
         "--iterations",
       ]
       let job = try Launch.start(
@@ -39,7 +40,10 @@ extension LockstepTests {
     func stopSignal(ranks: Int?) throws {
       try #require(ranks == nil || Launch.hasMPI)
       let scratch = try Scratch()
-      let arguments = ["train", "--output", "run", "--resume", "auto", "--set", "checkpoint.every=20", "--iterations"]
+      let arguments = [
+        "train", "--recipe", "digits-dense", "--output", "run", "--resume", "auto", "--set", "checkpoint.every=20",
+        "--iterations",
+      ]
       let job = try Launch.start(
         Launch.command(arguments + ["1000000"], ranks: ranks), in: scratch, output: scratch / "out",
         errors: scratch / "err")

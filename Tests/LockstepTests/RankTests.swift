@@ -26,7 +26,10 @@ extension LockstepTests {
         for seed in seeds {
           for count in [1, ranks] where !exists(scratch / "\(count)-\(seed)") {
             let run = try Run(
-              ["train", "--output", "\(count)-\(seed)", "--seed", "\(seed)", "--iterations", "\(iterations)"]
+              [
+                "train", "--recipe", "digits-dense", "--output", "\(count)-\(seed)", "--seed", "\(seed)",
+                "--iterations", "\(iterations)",
+              ]
                 + arguments,
               ranks: count, in: scratch)
             try #require(run.status == 0, "\(run.errors)")

@@ -9,8 +9,10 @@ extension LockstepTests {
 
     /// Everything logged, a checkpoint every 30 iterations; pictures and evaluations at the end.
     private func train(_ output: String, _ more: String..., ranks: Int? = nil) throws -> Run {
-      try Run(
-        ["train", "--output", output, "--set", "log.everySeconds=0", "--set", "checkpoint.every=30"] + more,
+      // A run that goes on from a checkpoint has the recipe of its own.
+      let recipe = more.contains("--resume") && !more.contains("auto") ? [] : ["--recipe", "digits-dense"]
+      return try Run(
+        ["train", "--output", output, "--set", "log.everySeconds=0", "--set", "checkpoint.every=30"] + recipe + more,
         ranks: ranks, in: scratch)
     }
 
@@ -100,10 +102,15 @@ extension LockstepTests {
     @Test("a run goes on with another number of ranks, within the bounds of agreement", .underMPI)
     func otherRanks() throws {
       let settings = smoothSettings + ["--set", "checkpoint.every=20"]
-      #expect(try Run(["train", "--output", "whole", "--iterations", "40"] + settings, in: scratch).status == 0)
+      #expect(
+        try Run(
+          ["train", "--recipe", "digits-dense", "--output", "whole", "--iterations", "40"] + settings, in: scratch
+        ).status == 0)
       for ranks in [2, 3] {
         let output = ["--output", "on\(ranks)"]
-        #expect(try Run(["train", "--iterations", "20"] + output + settings, in: scratch).status == 0)
+        #expect(
+          try Run(["train", "--recipe", "digits-dense", "--iterations", "20"] + output + settings, in: scratch).status
+            == 0)
         let resumed = try Run(
           ["train", "--resume", "auto", "--iterations", "40"] + output + settings, ranks: ranks, in: scratch)
         #expect(resumed.status == 0)

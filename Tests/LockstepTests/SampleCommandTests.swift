@@ -6,7 +6,8 @@ extension LockstepTests {
 
     init() throws {
       scratch = try Scratch()
-      try #require(Run("train", "--output", "run", "--iterations", "5", in: scratch).status == 0)
+      try #require(
+        Run("train", "--recipe", "digits-dense", "--output", "run", "--iterations", "5", in: scratch).status == 0)
     }
 
     private func sample(_ more: String..., ranks: Int? = nil) throws -> NPZFile {
@@ -80,7 +81,10 @@ extension LockstepTests {
     @Test("a model of continuous conditions trains, goes on, samples and is judged")
     func continuous() throws {
       let scratch = try Scratch()
-      let train = ["train", "--output", "run", "--resume", "auto", "--set", "model.condition.kind=continuous"]
+      let train = [
+        "train", "--recipe", "digits-dense", "--output", "run", "--resume", "auto", "--set",
+        "model.condition.kind=continuous",
+      ]
       #expect(try Run(train + ["--iterations", "5"], in: scratch).status == 0)
       #expect(try Run(train + ["--iterations", "10"], in: scratch).status == 0)
       for (ranks, name) in [(nil, "a.npz"), (2, "b.npz")] where ranks == nil || Launch.hasMPI {

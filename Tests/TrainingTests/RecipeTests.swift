@@ -24,6 +24,7 @@ import Testing
       let all = entry.form.dropFirst("one of ".count).split(separator: ", ").map(String.init)
       return all.last { $0 != entry.text } ?? entry.text
     }
+    if entry.form.hasSuffix("1 or 3") { return "3" }
     return entry.form.hasPrefix("a whole number") ? "17" : "0.1875"
   }
 
@@ -31,7 +32,8 @@ import Testing
   func roundTrip() throws {
     let defaults = Recipe().entries
     #expect(defaults.count > 50)
-    for (index, entry) in defaults.enumerated() {
+    // Another kind of model has other keys.
+    for (index, entry) in defaults.enumerated() where entry.path != "model.kind" {
       var recipe = Recipe()
       try recipe.apply(setting: "\(entry.path)=\(otherValue(entry))")
       let changed = recipe.entries.indices.filter { recipe.entries[$0].text != defaults[$0].text }

@@ -74,7 +74,7 @@ private struct ReferenceRun {
       })
     for block in noise.values { block.allocate() }
     self.noise = noise
-    let model = recipe.makeModel(imageShape: [16, 16, 1], conditionSize: 10)
+    let model = try recipe.makeModel(imageShape: [16, 16, 1], conditionSize: 10)
     generator = NetworkState(
       name: "generator",
       settings: recipe.optimizer(learningRate: recipe.training.generatorLearningRate, averaging: true))
@@ -82,8 +82,8 @@ private struct ReferenceRun {
       name: "discriminator",
       settings: recipe.optimizer(learningRate: recipe.training.discriminatorLearningRate, averaging: false))
     let context = StepContext(
-      model: model, recipe: recipe, inputs: inputs, generator: generator, discriminator: discriminator, rankCount: 1
-    ) { graph, purpose in try graph.read(noise[purpose]!, shape: [Self.batch, 100]) }
+      model: model, recipe: recipe, inputs: inputs, generator: generator, discriminator: discriminator, rankCount: 1,
+      fixedNoise: { graph, purpose in try graph.read(noise[purpose]!, shape: [Self.batch, 100]) })
     let plans = [
       Plan(name: "discriminator", graph: try DiscriminatorStep(context).graph, outputs: []),
       Plan(name: "generator", graph: try GeneratorStep(context).graph, outputs: []),
