@@ -4,7 +4,7 @@
 #   cluster/quickstart.sh [TRAIN-OPTIONS]
 #
 # Installs missing system packages (as root or by sudo; otherwise prints the line to run and stops), builds Lockstep and
-# runs `lockstep train --recipe digits-dense` under mpirun. It works from any directory and writes to a fresh
+# runs `lockstep train --recipe digits` under mpirun. It works from any directory and writes to a fresh
 # runs/quickstart, runs/quickstart-2, … of the repository. TRAIN-OPTIONS go to `lockstep train`, for example
 #
 #   cluster/quickstart.sh --iterations 300 --seed 7
@@ -29,7 +29,7 @@ for ((number = 2; ; number++)); do
   [[ -e $run ]] || break
   run=runs/quickstart-$number
 done
-cluster/run.sh -n 2 -- train --recipe digits-dense --output "$run" "$@"
+cluster/run.sh -n 2 -- train --recipe digits --output "$run" "$@"
 
 # Command lines that work where the caller stands.
 [[ $started_in == "$repository" ]] && base='' || base=$repository/

@@ -3,8 +3,8 @@
 #
 #   cluster/run.sh -n N [OPTIONS] -- LOCKSTEP-ARGUMENTS
 #
-#   cluster/run.sh -n 2 -- train --recipe digits-dense --output runs/a
-#   cluster/run.sh -n 8 --hostfile nodes.txt -- train --recipe digits-dense --output runs/a
+#   cluster/run.sh -n 2 -- train --recipe digits --output runs/a
+#   cluster/run.sh -n 8 --hostfile nodes.txt -- train --recipe digits --output runs/a
 #
 #   -n N                  ranks in all; 1 runs the program itself, without mpirun
 #   --hostfile FILE       nodes, one a line: `node1 slots=4`; they share the file system, and ssh reaches them without a
@@ -55,7 +55,7 @@ parse() {
   done
   [[ $ranks ]] || usage "-n N, the number of ranks, is missing"
   check_count -n "$ranks"
-  ((${#arguments[@]})) || usage "nothing to run; put lockstep's arguments behind --, for example -- train --recipe digits-dense"
+  ((${#arguments[@]})) || usage "nothing to run; put lockstep's arguments behind --, for example -- train --recipe digits"
   [[ -z $time_limit ]] || check_count --time-limit "$time_limit"
   [[ ${bind:-core} =~ ^(core|socket|numa|none)$ ]] || usage "--bind $bind: choose core, socket, numa or none"
   [[ -z $hostfile || (-f $hostfile && -r $hostfile) ]] || usage "--hostfile $hostfile: no such file, or not readable"
