@@ -14,7 +14,7 @@ public enum BiasUse: Hashable, Sendable {
 ///
 /// - Shapes: `x` `[N, H, W, C]`; result `[N, ⌈H / stride⌉, ⌈W / stride⌉, outputChannels]` for odd kernels.
 /// - Parameters: `kernel` `[kernel, kernel, C, outputChannels]`, a weight: normalised where the network normalises;
-///   `bias` `[outputChannels]` (0).
+///   `bias` `[outputChannels]` (0, or as PyTorch's where weights start so).
 public func convolution(
   _ x: Value, outputChannels: Int, kernel: Int = 3, stride: Int = 1, bias: BiasUse = .trained, in scope: Scope
 ) throws -> Value {
@@ -26,7 +26,7 @@ public func convolution(
     let y = try Graphs.convolution(x, weights, stride: stride)
     switch bias {
     case .none: return y
-    case .trained: return try y + scope.parameter("bias", [outputChannels], .zeros)
+    case .trained: return try y + scope.bias(outputChannels, inputs: weights.shape.leading)
     case .normalizedAway: return try y + scope.parameter("bias", [outputChannels], .zeros).detached
     }
   }

@@ -6,14 +6,14 @@ import Tensors
 ///     y = x · kernel + bias
 ///
 /// - Shapes: `x` `[…, in]`; result `[…, units]`.
-/// - Parameters: `kernel` `[in, units]`, a weight: normalised where the network normalises; `bias` `[units]` (0).
+/// - Parameters: `kernel` `[in, units]`, a weight: normalised where the network normalises; `bias` `[units]` (0,
+///   or ±1/√in, as PyTorch's, where weights start so)
 public func dense(
   _ x: Value, units: Int, kernelScale: Float = 1, in scope: Scope
 ) throws -> Value {
   try scope.layer {
     let kernel = try scope.weight("kernel", [x.shape.last, units], scale: kernelScale)
-    let bias = try scope.parameter("bias", [units], .zeros)
-    return try matmul(x, kernel) + bias
+    return try matmul(x, kernel) + scope.bias(units, inputs: x.shape.last)
   }
 }
 

@@ -6,9 +6,13 @@ import Tensors
 ///     e = condition · table
 ///
 /// - Shapes: condition `[N, K]`, one-hot or continuous; result `[N, units]`.
-/// - Parameters: `table` `[K, units]`, a weight: normalised where the network normalises.
+/// - Parameters: `table` `[K, units]`, a weight: normalised where the network normalises. Where weights start as PyTorch's
+///   do (`fanInUniform`), the table starts from N(0, 1), as PyTorch's embeddings do.
 public func embedding(_ condition: Value, units: Int, in scope: Scope) throws -> Value {
-  try scope.layer { try matmul(condition, scope.weight("table", [condition.shape.last, units])) }
+  try scope.layer {
+    let initializer = scope.weights.initializer == .fanInUniform ? .normal() : scope.weights.initializer
+    return try matmul(condition, scope.weight("table", [condition.shape.last, units], initializer: initializer))
+  }
 }
 
 /// How far features agree with a condition: ⟨E·condition, h⟩ per sample.

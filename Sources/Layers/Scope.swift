@@ -100,4 +100,12 @@ public struct Scope {
 
   /// Adds a function of the parameters to the network's loss.
   public func penalize(weights: Value) { penalties.weightTerms.append(weights) }
+
+  /// The parameter `path/bias` behind a weight with so many inputs: 0, or uniform in ±1/√inputs where weights start as
+  /// PyTorch's layers do.
+  func bias(_ units: Int, inputs: Int) throws -> Value {
+    let limit = 1 / Float(max(1, inputs)).squareRoot()
+    return try parameter(
+      "bias", [units], weights.initializer == .fanInUniform ? .uniform(low: -limit, high: limit) : .zeros)
+  }
 }

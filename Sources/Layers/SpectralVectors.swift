@@ -76,10 +76,14 @@ extension Scope {
   ///
   /// The gradient is exact for fixed u and v: σ depends on W.
   ///
+  /// - Parameter initializer: how the numbers start, where not as the network's weights do.
   /// - Parameter scale: factor on the initial numbers.
   /// - Source: Miyato et al., 2018.
-  public func weight(_ name: String, _ shape: Shape, scale: Float = 1) throws -> Value {
-    let initializer = scale == 1 ? weights.initializer : .scaled(weights.initializer, by: scale)
+  public func weight(
+    _ name: String, _ shape: Shape, initializer: Initializer? = nil, scale: Float = 1
+  ) throws -> Value {
+    let plain = initializer ?? weights.initializer
+    let initializer = scale == 1 ? plain : .scaled(plain, by: scale)
     let entry = try parameters.entry(path + "/" + name, shape: shape, initializer: initializer, layer: path)
     let weight = try read(entry)
     guard let vectors = weights.spectral else { return weight }

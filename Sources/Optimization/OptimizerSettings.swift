@@ -8,10 +8,12 @@ public struct OptimizerSettings: Hashable, Sendable {
   public var weightDecay: Double
   /// Decay of the parameters' moving average once warmed up; nil keeps none.
   public var averageDecay: Double?
+  /// Power iterations per update, where weights are spectrally normalised.
+  public var powerIterations: Int
 
   public init(
     learningRate: Double, beta1: Double, beta2: Double, epsilon: Double, weightDecay: Double = 0,
-    averageDecay: Double? = nil
+    averageDecay: Double? = nil, powerIterations: Int = 1
   ) {
     self.learningRate = learningRate
     self.beta1 = beta1
@@ -19,6 +21,7 @@ public struct OptimizerSettings: Hashable, Sendable {
     self.epsilon = epsilon
     self.weightDecay = weightDecay
     self.averageDecay = averageDecay
+    self.powerIterations = powerIterations
   }
 
   /// The average's decay at its t-th update, from t = 0: min(d, (1 + t) / (10 + t)), so that the start is forgotten soon.

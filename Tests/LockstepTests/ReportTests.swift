@@ -58,9 +58,11 @@ extension LockstepTests {
       let alone = try json("profile", "--json", "--iterations", "3")
       #expect(
         alone.keys.sorted() == [
-          "discriminatorMilliseconds", "generatorMilliseconds", "imagesPerSecond", "iterations", "operations",
-          "peakResidentMegabytes", "ranks", "threads",
+          "discriminatorMilliseconds", "generatorMilliseconds", "imagesPerSecond", "iterations", "megabytesMoved",
+          "megabytesUnfused", "operations", "peakResidentMegabytes", "ranks", "threads",
         ])
+      let moved = try #require(alone["megabytesMoved"] as? Double)
+      #expect(moved > 0 && moved < (alone["megabytesUnfused"] as? Double ?? 0))
       #expect(alone["iterations"] as? Int == 3)
       #expect(alone["ranks"] as? Int == 1)
       let operations = try #require(alone["operations"] as? [[String: Any]])

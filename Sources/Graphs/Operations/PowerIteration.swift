@@ -48,7 +48,7 @@ extension SpectralMatrices: Hashable {
   public func hash(into hasher: inout Hasher) { hasher.combine(ObjectIdentifier(self)) }
 }
 
-/// One power iteration for every followed weight of a network.
+/// Power iterations for every followed weight of a network.
 ///
 /// Input: the scalar apply; where it is 0 nothing at all is touched. Runs after every update that was made before it,
 /// over the weights as that left them. Written bit-identically on every CPU.
@@ -59,8 +59,11 @@ public struct PowerIteration: Operation {
   public let matrices: SpectralMatrices
   public let parameters: StateBlock
   public let vectors: StateBlock
+  /// How many at a time.
+  public let count: Int
 
-  public init(matrices: SpectralMatrices, parameters: StateBlock, vectors: StateBlock) {
+  public init(matrices: SpectralMatrices, parameters: StateBlock, vectors: StateBlock, count: Int = 1) {
+    self.count = count
     self.matrices = matrices
     self.parameters = parameters
     self.vectors = vectors
@@ -77,16 +80,17 @@ public struct PowerIteration: Operation {
 
   public func cost(inputs: [Shape], output: Shape) -> Cost {
     let elements = matrices.all.reduce(0) { $0 + $1.rows * $1.columns }
-    return Cost(operations: 4 * elements, bytes: 4 * elements)
+    return Cost(operations: 4 * count * elements, bytes: 4 * count * elements)
   }
 
   public func workspaceCount(inputs: [Shape], output: Shape, threads: Int) -> Int { matrices.workspaceCount }
 
   public func kernel(_ context: KernelContext) -> Kernel {
     let (matrices, weights, vectors) = (matrices, parameters.pointer, vectors.pointer)
-    let (apply, workspace) = (context.inputs[0], context.workspace)
+    let (apply, workspace, count) = (context.inputs[0], context.workspace, count)
     return {
-      if apply.pointee != 0 { matrices.iterate(weights: weights, vectors: vectors, workspace: workspace) }
+      guard apply.pointee != 0 else { return }
+      for _ in 0..<count { matrices.iterate(weights: weights, vectors: vectors, workspace: workspace) }
     }
   }
 }
