@@ -22,6 +22,7 @@ let package = Package(
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "CMPI", dependencies: ["COpenMPI"], cSettings: c),
     .target(name: "CKernels", cSettings: c),
+    .target(name: "CChecksums", cSettings: c),
     .target(name: "CImages", dependencies: ["CPNG", "CJPEG"], cSettings: c),
     .target(name: "CDigits", exclude: ["digits.bin", "make_digits.py"], cSettings: c),
 
@@ -31,12 +32,12 @@ let package = Package(
     .target(name: "Kernels", dependencies: ["Tensors", "CKernels", "COpenBLAS"]),
     .target(name: "Communication", dependencies: ["Tensors", "CMPI"]),
     .target(name: "Graphs", dependencies: ["Tensors", "Kernels", "Communication"]),
-    .target(name: "Programs", dependencies: ["Tensors", "Kernels", "Communication", "Graphs"]),
+    .target(name: "Programs", dependencies: ["Tensors", "Kernels", "CKernels", "Communication", "Graphs"]),
     .target(name: "Layers", dependencies: ["Tensors", "Graphs"]),
     .target(name: "Models", dependencies: ["Tensors", "Graphs", "Layers"]),
     .target(name: "Optimization", dependencies: ["Tensors", "Graphs", "Layers"]),
     .target(name: "Datasets", dependencies: ["Files", "Tensors", "CDigits", "CImages", "CZlib"]),
-    .target(name: "Checkpoints", dependencies: ["Files", "Tensors"]),
+    .target(name: "Checkpoints", dependencies: ["Files", "Tensors", "CChecksums"]),
     .target(name: "Reporting", dependencies: ["Files", "Tensors", "CPNG", "CZlib"]),
     .target(
       name: "Evaluation",
@@ -77,6 +78,13 @@ let package = Package(
         "CAllocationCounter", "CKernels", "Kernels", "Communication", "Datasets", "Reporting", "Training",
       ],
       path: "Tests/Probes/allocation-probe"),
+    .target(name: "CReaderWatch", dependencies: ["CJPEG"], path: "Tests/Probes/CReaderWatch", cSettings: c),
+    .executableTarget(
+      name: "reader-probe",
+      dependencies: [
+        "CReaderWatch", "CZlib", "Checkpoints", "Communication", "Datasets", "Files", "Tensors", "Training",
+      ],
+      path: "Tests/Probes/reader-probe"),
     .testTarget(name: "LayersTests", dependencies: ["TestSupport", "Models", "Layers", "Graphs", "Tensors"]),
     .testTarget(
       name: "OptimizationTests",
@@ -92,7 +100,7 @@ let package = Package(
       dependencies: ["Evaluation", "Models", "Layers", "Programs", "Datasets", "Tensors", "Communication"]),
     .testTarget(name: "LockstepTests", dependencies: ["TestSupport", "Checkpoints", "Tensors"]),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Files", "Tensors", "CImages", "CJPEG", "CZlib"]),
-    .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "Tensors"]),
+    .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "Files", "Tensors"]),
     .testTarget(name: "ReportingTests", dependencies: ["Reporting", "Tensors", "CPNG"]),
   ],
   cLanguageStandard: .gnu2x

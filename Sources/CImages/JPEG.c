@@ -12,6 +12,10 @@ typedef struct {
   char *message;
 } failure;
 
+// A scan of a progressive picture can say in a few bytes that nothing changes, and every block is visited for that.
+// Encoders write about ten.
+enum { most_scans = 100, most_visits = 1 << 25 };
+
 static void fail(j_common_ptr info) {
   failure *to = (failure *)info->err;
   char text[JMSG_LENGTH_MAX];
@@ -33,20 +37,35 @@ static void judge(j_common_ptr info, int level) {
   }
 }
 
+static uint64_t blocks(j_decompress_ptr info) {
+  return (uint64_t)((info->image_width + 7) / 8) * ((info->image_height + 7) / 8);
+}
+
+// Called for every row of blocks of every scan.
+static void count_scans(j_common_ptr info) {
+  j_decompress_ptr reader = (j_decompress_ptr)info;
+  int scan = reader->input_scan_number;
+  if (scan <= most_scans && scan * blocks(reader) <= most_visits) return;
+  failure *to = (failure *)info->err;
+  snprintf(to->message, cimages_message_size, "more than %d scans", scan - 1);
+  longjmp(to->jump, 1);
+}
+
 static void say_nothing(j_common_ptr info) { (void)info; }
 
 // Runs between jpeg_create_decompress and jpeg_destroy_decompress; libjpeg's errors jump back into it.
 static cimages_status decode(
-    j_decompress_ptr info, failure *to, const uint8_t *bytes, size_t count, cimages_size *size, uint8_t *pixels,
-    size_t capacity) {
+    j_decompress_ptr info, struct jpeg_progress_mgr *progress, failure *to, const uint8_t *bytes, size_t count,
+    cimages_size *size, uint8_t *pixels, size_t capacity) {
   if (setjmp(to->jump)) return cimages_failed;
   jpeg_create_decompress(info);
+  info->progress = progress;
   jpeg_mem_src(info, bytes, count);
   jpeg_read_header(info, TRUE);
   *size = (cimages_size){info->image_width, info->image_height, info->num_components};
-  // Huffman codes spend at least one bit on each block of 64 pixels; arithmetic ones may spend less.
-  uint64_t blocks = (uint64_t)((size->width + 7) / 8) * ((size->height + 7) / 8);
-  if (!is_plausible(*size, info->arith_code ? 0 : blocks, count, 8, to->message)) return cimages_failed;
+  // Huffman codes spend at least one bit on each block of 64 pixels; arithmetic ones may spend less, but no picture that
+  // shows something is an eighth of that.
+  if (!is_plausible(*size, blocks(info), count, info->arith_code ? 64 : 8, to->message)) return cimages_failed;
   if (info->jpeg_color_space == JCS_GRAYSCALE) {
     info->out_color_space = JCS_GRAYSCALE;
   } else if (info->jpeg_color_space == JCS_YCbCr || info->jpeg_color_space == JCS_RGB) {
@@ -73,11 +92,12 @@ cimages_status cimages_decode_jpeg(
   // All zero: destroying is right even when creating failed.
   struct jpeg_decompress_struct info = {0};
   failure to = {.message = message};
+  struct jpeg_progress_mgr progress = {.progress_monitor = count_scans};
   info.err = jpeg_std_error(&to.manager);
   to.manager.error_exit = fail;
   to.manager.emit_message = judge;
   to.manager.output_message = say_nothing;
-  cimages_status status = decode(&info, &to, bytes, count, size, pixels, capacity);
+  cimages_status status = decode(&info, &progress, &to, bytes, count, size, pixels, capacity);
   jpeg_destroy_decompress(&info);
   return status;
 }

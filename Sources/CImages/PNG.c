@@ -30,6 +30,9 @@ static void read_bytes(png_structp png, png_bytep target, size_t count) {
 static cimages_status decode(
     png_structp png, png_infop info, size_t count, cimages_size *size, uint8_t *pixels, size_t capacity, char *message) {
   if (setjmp(png_jmpbuf(png))) return cimages_failed;
+  // Chunks that do not touch the pixels are passed over: libpng takes as much memory for each as it says it is long, and
+  // unpacks texts and profiles to a thousand times their size.
+  png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
   png_read_info(png, info);
   size->width = png_get_image_width(png, info);
   size->height = png_get_image_height(png, info);

@@ -11,6 +11,7 @@ public enum CIFAR: Sendable {
 
   static let side = 32
   static let planeBytes = side * side
+  private static let mostNameBytes = 1 << 16
 
   var name: String { self == .ten ? "cifar10" : "cifar100" }
   var classCount: Int { self == .ten ? 10 : 100 }
@@ -68,7 +69,15 @@ public enum CIFAR: Sendable {
     let path = "\(directory)/\(namesName)"
     guard Directories.exists(path) else { return (0..<classCount).map(String.init) }
     let text: [UInt8]
-    do throws(FileError) { text = try InputFile(path: path).bytes() } catch { throw DatasetError(error) }
+    do throws(FileError) {
+      let file = try InputFile(path: path)
+      guard file.byteCount <= Self.mostNameBytes else {
+        throw FileError(
+          path: path, reason: "\(grouped(file.byteCount)) bytes are no list of \(classCount) names",
+          remedy: "copy the file again, or remove it to go by numbers")
+      }
+      text = try file.bytes()
+    } catch { throw DatasetError(error) }
     let names = String(decoding: text, as: UTF8.self).split(whereSeparator: \.isNewline)
       .map { String($0.filter { !$0.isWhitespace }) }.filter { !$0.isEmpty }
     guard names.count == classCount else {

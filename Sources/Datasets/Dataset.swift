@@ -27,11 +27,12 @@ public struct Dataset: Sendable {
       training.imageShape == test.imageShape, "training \(training.imageShape), test \(test.imageShape)")
     self.name = name
     imageShape = training.imageShape
-    self.classNames = classNames
+    // They are printed.
+    self.classNames = classNames.map(escaped)
     self.training = training
     self.test = test
-    self.notes = notes
-    self.complaints = complaints
+    self.notes = notes.map(escaped)
+    self.complaints = complaints.map(escaped)
   }
 
   /// The same images at another size, by bilinear interpolation; see `Resizing`.

@@ -28,5 +28,6 @@ public struct DatasetError: Error, Equatable, CustomStringConvertible {
       file: error.path, reason: error.reason, remedy: error.remedy, cause: error.isMissing ? .missing : .damaged)
   }
 
-  public var description: String { "\(file): \(reason); \(remedy)" }
+  /// In one line, whatever files are called.
+  public var description: String { escaped("\(file): \(reason); \(remedy)") }
 }

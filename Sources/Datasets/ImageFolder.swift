@@ -24,6 +24,8 @@ public enum ImageFolder {
     var training: [Entry]
     var test: [Entry]
     var notes: [String] = []
+    /// The test images were taken out of the training images.
+    var isSplit = false
   }
 
   /// Decodes every image, once, to bytes at the resolution and with the channels asked for.
@@ -42,15 +44,28 @@ public enum ImageFolder {
       throw DatasetError(
         file: directory, reason: "no image is left to be held out", remedy: "add images, or a folder test/ with some")
     }
+    var notes = contents.notes
+    if contents.isSplit {
+      notes.append(
+        "no test/ in \(directory): \(grouped(test.count)) of \(grouped(test.count + training.count)) images are held out, "
+          + "spread over the classes")
+    }
     return Dataset(
-      name: "folder", classNames: contents.classNames, training: training, test: test, notes: contents.notes,
+      name: "folder", classNames: contents.classNames, training: training, test: test, notes: notes,
       complaints: loader.complaints)
   }
 
   static func contents(of directory: String) throws(DatasetError) -> Contents {
     let names = try folders(in: directory)
-    guard names.contains("train") else {
-      guard !names.contains("test") else {
+    // Parts hold folders. With images in them, beside other classes, `train` and `test` are classes; some data have such.
+    let hasOthers = names.contains { $0 != "train" && $0 != "test" }
+    var parts: Set<String> = []
+    for part in ["train", "test"] where names.contains(part) {
+      let inside = try folders(in: "\(directory)/\(part)")
+      if !hasOthers || !inside.isEmpty { parts.insert(part) }
+    }
+    guard parts.contains("train") else {
+      guard !parts.contains("test") else {
         throw DatasetError(
           file: directory, reason: "has a folder test/ but none named train/",
           remedy: "put the training images' class folders into train/")
@@ -64,7 +79,7 @@ public enum ImageFolder {
     if !unused.isEmpty {
       contents.notes.append("not used beside train/ and test/ in \(directory): \(unused.joined(separator: ", "))")
     }
-    guard names.contains("test") else {
+    guard parts.contains("test") else {
       hold(outOf: training.entries, directory: directory, in: &contents)
       return contents
     }
@@ -98,9 +113,7 @@ public enum ImageFolder {
         if isHeld { contents.test.append(entry) } else { contents.training.append(entry) }
       }
     }
-    contents.notes.append(
-      "no test/ in \(directory): \(grouped(contents.test.count)) of "
-        + "\(grouped(contents.test.count + contents.training.count)) images are held out, spread over the classes")
+    contents.isSplit = true
   }
 
   private static func classes(
@@ -149,9 +162,16 @@ public enum ImageFolder {
   }
 
   private static func folders(in directory: String) throws(DatasetError) -> [String] {
-    try visibleNames(in: directory).filter { name in
+    var folders: [String] = []
+    for name in try visibleNames(in: directory) {
       var status = stat()
-      return stat("\(directory)/\(name)", &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+      if stat("\(directory)/\(name)", &status) == 0 {
+        if status.st_mode & S_IFMT == S_IFDIR { folders.append(name) }
+      } else if errno != ENOENT {
+        // A link that leads nowhere is nothing; what is there but cannot be looked at may be a class.
+        throw DatasetError(FileError(path: "\(directory)/\(name)", action: "look at", code: errno))
+      }
     }
+    return folders
   }
 }

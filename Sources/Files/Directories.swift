@@ -20,6 +20,8 @@ public enum Directories {
   }
 
   /// Names in the directory, sorted, without `.` and `..`.
+  ///
+  /// - Throws: where a name is no UTF-8, too: a repaired name would not be found again.
   public static func names(in path: String) throws(FileError) -> [String] {
     guard let directory = opendir(path) else { throw FileError(path: path, action: "list", code: errno) }
     defer { _ = closedir(directory) }
@@ -27,9 +29,13 @@ public enum Directories {
     errno = 0
     while let entry = readdir(directory) {
       // `d_name` is imported as a tuple; its bytes lie behind the fixed fields of the entry.
-      let name = String(
-        cString: UnsafeRawPointer(entry).advanced(by: MemoryLayout<dirent>.offset(of: \.d_name)!)
-          .assumingMemoryBound(to: CChar.self))
+      let bytes = UnsafeRawPointer(entry).advanced(by: MemoryLayout<dirent>.offset(of: \.d_name)!)
+        .assumingMemoryBound(to: CChar.self)
+      guard let name = String(validatingCString: bytes) else {
+        throw FileError(
+          path: path, reason: "holds a file whose name is no UTF-8, \(escaped(String(cString: bytes)))",
+          remedy: "rename it")
+      }
       if name != "." && name != ".." { names.append(name) }
       errno = 0
     }

@@ -29,9 +29,7 @@ public final class MemoryBlock {
     let isLarge = size >= hugePage
     let mapped = isLarge ? (size + hugePage - 1) / hugePage * hugePage + hugePage : size
     let base = mmap(nil, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0)
-    guard let base, base != MAP_FAILED else {
-      preconditionFailure("cannot map \(mapped) bytes: \(String(cString: strerror(errno)))")
-    }
+    guard let base, base != MAP_FAILED else { Self.endForLack(of: mapped) }
     let aligned =
       isLarge
       ? UnsafeMutableRawPointer(bitPattern: (UInt(bitPattern: base) + UInt(hugePage - 1)) & ~UInt(hugePage - 1))! : base
@@ -44,6 +42,19 @@ public final class MemoryBlock {
   }
 
   deinit { release() }
+
+  /// The end of a process that the system gives no memory: nothing that it holds could be given up instead. The other ranks
+  /// are ended by the launcher.
+  private static func endForLack(of byteCount: Int) -> Never {
+    let reason = String(cString: strerror(errno))
+    let text = """
+      lockstep: cannot get \((byteCount + (1 << 20) - 1) >> 20) MB of memory: \(reason); lower training.batchSize, the \
+      networks' widths or the resolution, use more ranks, or raise the limit (ulimit -v)
+
+      """
+    _ = text.withCString { write(STDERR_FILENO, $0, strlen($0)) }
+    exit(71)
+  }
 
   /// The block as float32 values.
   public var floats: UnsafeMutableBufferPointer<Float> {

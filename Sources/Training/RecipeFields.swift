@@ -1,3 +1,4 @@
+import Files
 import Yams
 
 /// A value that a recipe can hold.
@@ -188,9 +189,6 @@ public struct RecipeFields {
         "\(place(node)): there is no key \(path)\(guess) `lockstep recipes --keys` lists all", code: .configuration)
     }
   }
-
-  /// As much of a text as fits into a message.
-  private func clipped(_ text: String) -> String { text.count > 80 ? String(text.prefix(80)) + "…" : text }
 
   /// How far a wrong path is from a key: the whole path, or the last word where groups are missing or wrong.
   private static func distance(_ path: String, _ key: String) -> Int {

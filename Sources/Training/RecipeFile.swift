@@ -2,16 +2,13 @@ import Files
 
 /// Recipes in files.
 public enum RecipeFile {
-  /// A recipe of a thousand lines has forty thousand bytes; a megabyte is no recipe.
-  static let largest = 1 << 20
-
   /// The text of a recipe file.
   /// - Throws: `Failure` when it cannot be read or is no text.
   public static func text(of path: String) throws -> String {
     let bytes: [UInt8]
     do {
       let file = try InputFile(path: path)
-      guard file.byteCount <= largest else {
+      guard file.byteCount <= RecipeText.largest else {
         throw Failure("\(path): \(file.byteCount) bytes are no recipe", code: .configuration)
       }
       bytes = try file.bytes()

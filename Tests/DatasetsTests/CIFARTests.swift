@@ -145,6 +145,21 @@ import Testing
     }
   }
 
+  @Test("names of classes come in one line and in no great number")
+  func hostileNames() throws {
+    let list = (0..<10).map { "n\($0)\u{1B}[31m\n" }.joined()
+    let directory = try directory(["data_batch_1.bin": records(.ten, [0, 1]), "batches.meta.txt": Array(list.utf8)])
+    _ = try directory.write(records(.ten, [2]), as: "test_batch.bin")
+    #expect(try CIFAR.ten.load(directory: directory.path).classNames[3] == #"n3\u{1B}[31m"#)
+    _ = try directory.write([UInt8](repeating: 0x0A, count: 65_537), as: "batches.meta.txt")
+    #expect(message(directory)?.hasPrefix("D/batches.meta.txt: 65,537 bytes are no list of 10 names; ") == true)
+    // The name of a file in a message as well.
+    _ = try directory.write([], as: "batches.meta.txt")
+    try FileManager.default.removeItem(atPath: directory.path + "/batches.meta.txt")
+    _ = try directory.write([1], as: "data_batch_\n.bin")
+    #expect(message(directory)?.hasPrefix(#"D/data_batch_\n.bin: 1 bytes"#) == true)
+  }
+
   @Test("500 damaged files are refused or read, never crash")
   func damaged() throws {
     var damage = Damage(state: 5)

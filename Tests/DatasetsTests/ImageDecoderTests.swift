@@ -130,7 +130,7 @@ import Testing
     flippedChunk[flipped.count - 13] ^= 1
     // Width and height lie behind signature, length and name.
     var lying = png
-    lying.replaceSubrange(16..<24, with: bigEndian(9_000) + bigEndian(9_000))
+    lying.replaceSubrange(16..<24, with: bigEndian(8_000) + bigEndian(8_000))
     lying.replaceSubrange(29..<33, with: crc(of: lying[12..<29]))
     let picture = jpeg(gradient(height: 32, width: 32, channels: 3), height: 32, width: 32)
     var wide = picture
@@ -146,7 +146,7 @@ import Testing
       (Array(png.dropLast(3)), "unreadable PNG (the file ends early)"),
       (flipped, "unreadable PNG (IDAT: incorrect data check)"),
       (flippedChunk, "unreadable PNG (IDAT: CRC error)"),
-      (lying, "unreadable PNG (its header says 9000×9000 pixels, too many for \(png.count) bytes)"),
+      (lying, "unreadable PNG (its header says 8000×8000 pixels, too many for \(png.count) bytes)"),
       ([0xFF, 0xD8], "unreadable JPEG (Premature end of JPEG file)"),
       (Array(picture.prefix(picture.count / 2)), "unreadable JPEG (Premature end of JPEG file)"),
       (Array(picture.dropLast(2)), "unreadable JPEG (Premature end of JPEG file)"),
@@ -158,6 +158,39 @@ import Testing
       ),
     ]
     for (bytes, reason) in cases { #expect(message(bytes) == "x: \(reason); \(Self.remedy)") }
+  }
+
+  @Test("chunks beside the pixels are passed over, whatever they say they are")
+  func chunks() throws {
+    let picture = gradient(height: 9, width: 9, channels: 3)
+    let png = PNGFile.plain(picture, height: 9, width: 9)
+    let expected = try decode(png)
+    // A text that would unpack to 8 MB, three hundred times: signature and header take 33 bytes.
+    let body = Array("zTXtkey\0\0".utf8) + deflated([UInt8](repeating: 0, count: 8_000_000))
+    let chunk = bigEndian(body.count - 4) + body + crc(of: body[...])
+    let many = Array(png[..<33]) + (0..<300).flatMap { _ in chunk } + png[33...]
+    #expect(try decode(many) == expected)
+    // One that says it is 2 GB long takes no memory for it.
+    let endless = Array(png[..<33]) + bigEndian(0x7FFF_FFF0) + Array("tEXt".utf8) + png[33...]
+    #expect(message(endless) == "x: unreadable PNG (the file ends early); \(Self.remedy)")
+  }
+
+  @Test("sides beyond those of any picture and endless scans are refused")
+  func limits() throws {
+    var long = PNGFile.plain(gradient(height: 9, width: 9, channels: 1), height: 9, width: 9)
+    long.replaceSubrange(16..<24, with: bigEndian(130) + bigEndian(40_000))
+    long.replaceSubrange(29..<33, with: crc(of: long[12..<29]))
+    #expect(
+      message(long) == "x: unreadable PNG (its header says 40000×130 pixels, more than can be read); \(Self.remedy)")
+    let picture = jpeg(gradient(height: 16, width: 16, channels: 1), height: 16, width: 16, isProgressive: true)
+    // The first scan, of the mean of every block, again and again.
+    let scan = try #require((0..<picture.count).first { picture[$0] == 0xFF && picture[$0 + 1] == 0xDA })
+    let end = try #require((scan + 2..<picture.count).first { picture[$0] == 0xFF && picture[$0 + 1] != 0 })
+    let scans = { (count: Int) in
+      picture[..<scan] + (0..<count).flatMap { _ in picture[scan..<end] } + picture[end...]
+    }
+    #expect(try decode(Array(scans(20))) == decode(picture))
+    #expect(message(Array(scans(200))) == "x: unreadable JPEG (more than 100 scans); \(Self.remedy)")
   }
 
   @Test("2,000 damaged pictures are refused or read, never crash")

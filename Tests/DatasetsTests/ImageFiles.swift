@@ -48,7 +48,7 @@ func bigEndian(_ value: Int) -> [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded
 /// CRC-32 as PNG has it behind every chunk.
 func checksum(_ bytes: [UInt8]) -> Int { Int(crc32(0, bytes, UInt32(bytes.count))) }
 
-private func deflated(_ bytes: [UInt8]) -> [UInt8] {
+func deflated(_ bytes: [UInt8]) -> [UInt8] {
   var size = compressBound(UInt(bytes.count))
   var result = [UInt8](repeating: 0, count: Int(size))
   guard compress(&result, &size, bytes, UInt(bytes.count)) == Z_OK else { return [] }

@@ -77,6 +77,17 @@ import Testing
       data.notes == ["no test/ in \(directory.path): 4 of 34 images are held out, spread over the classes"])
   }
 
+  @Test("train and test are classes where they hold images beside other classes")
+  func classesCalledTrain() throws {
+    let image = Self.flat(1)
+    var files: [String: [UInt8]] = [:]
+    for name in ["car", "test", "train"] { for index in 0..<4 { files["\(name)/\(index).png"] = image } }
+    let directory = try directory(files)
+    let data = try DatasetSource("folder:\(directory.path)").load()
+    #expect(data.classNames == ["car", "test", "train"])
+    #expect((data.training.count, data.test.count) == (9, 3))
+  }
+
   @Test("folders that are not as they should be are named")
   func layouts() throws {
     let good = Self.flat(1)
