@@ -8,7 +8,8 @@ public struct CheckpointError: Error, Equatable, CustomStringConvertible {
 
   public init(file: String, reason: String, remedy: String) {
     self.file = file
-    self.reason = reason
+    // Names of tensors are somebody else's words, and may be as long as the file.
+    self.reason = clipped(reason, atMost: 300)
     self.remedy = remedy
   }
 
@@ -21,5 +22,5 @@ public struct CheckpointError: Error, Equatable, CustomStringConvertible {
     CheckpointError(file: file, reason: reason, remedy: "the file is damaged, use another checkpoint or copy it again")
   }
 
-  public var description: String { "\(file): \(reason); \(remedy)" }
+  public var description: String { "\(escaped(file)): \(reason); \(remedy)" }
 }

@@ -1,11 +1,8 @@
 import Files
 
-/// The checkpoints of a run: one file per kept iteration in one directory, `iteration-00001500.safetensors`.
+/// The checkpoints of a run: one file per kept position in one directory, `iteration-00001500.safetensors`.
 public struct CheckpointStore: Sendable {
   public let directory: String
-
-  private static let prefix = "iteration-"
-  private static let suffix = ".safetensors"
 
   public init(directory: String) { self.directory = directory }
 
@@ -14,35 +11,30 @@ public struct CheckpointStore: Sendable {
     do throws(FileError) { try Directories.create(directory) } catch { throw CheckpointError(error) }
   }
 
-  /// Where the checkpoint of an iteration lies or will lie.
-  public func path(iteration: Int) -> String {
-    let digits = String(iteration)
-    let zeros = String(repeating: "0", count: max(0, 8 - digits.count))
-    return "\(directory)/\(Self.prefix)\(zeros)\(digits)\(Self.suffix)"
+  /// Where the checkpoint of a position lies or will lie.
+  public func path(_ position: CheckpointPosition) -> String { "\(directory)/\(position.fileName)" }
+
+  public func path(iteration: Int, phase: Int = 0) -> String {
+    path(CheckpointPosition(iteration: iteration, phase: phase))
   }
 
-  /// The iteration that a file name speaks of; nil for any other name.
-  static func iteration(ofName name: String) -> Int? {
-    guard name.hasPrefix(prefix), name.hasSuffix(suffix) else { return nil }
-    let digits = name.dropFirst(prefix.count).dropLast(suffix.count)
-    guard digits.utf8.count >= 8, digits.utf8.allSatisfy({ (48...57).contains($0) }) else { return nil }
-    return Int(digits)
+  /// Positions with a checkpoint, ascending; empty when there is no directory yet.
+  public func positions() throws(CheckpointError) -> [CheckpointPosition] {
+    try names().compactMap(CheckpointPosition.init(fileName:)).sorted()
   }
 
-  /// Iterations with a checkpoint, ascending; empty when there is no directory yet.
+  /// Iterations with a checkpoint between them and the next one, ascending: positions of phase 0.
   public func iterations() throws(CheckpointError) -> [Int] {
-    try names().compactMap(Self.iteration(ofName:)).sorted()
+    try positions().filter { $0.phase == 0 }.map(\.iteration)
   }
 
-  /// The checkpoint of the highest iteration, whether or not it can be read.
-  public func newest() throws(CheckpointError) -> String? {
-    try iterations().last.map(path(iteration:))
-  }
+  /// The highest position, whether or not its checkpoint can be read.
+  public func newest() throws(CheckpointError) -> CheckpointPosition? { try positions().last }
 
   /// The newest checkpoint that is whole, and what is wrong with the newer ones.
   public struct Found {
     /// nil when there is none.
-    public let iteration: Int?
+    public let position: CheckpointPosition?
     public let file: SafetensorsFile?
     public let skipped: [CheckpointError]
   }
@@ -52,31 +44,41 @@ public struct CheckpointStore: Sendable {
   /// - Complexity: reads that file (and every damaged newer one) once.
   public func latestValid() throws(CheckpointError) -> Found {
     var skipped: [CheckpointError] = []
-    for iteration in try iterations().reversed() {
+    for position in try positions().reversed() {
       do throws(CheckpointError) {
-        let file = try SafetensorsFile(path: path(iteration: iteration))
+        let file = try SafetensorsFile(path: path(position))
         try file.verify()
-        return Found(iteration: iteration, file: file, skipped: skipped)
+        return Found(position: position, file: file, skipped: skipped)
       } catch {
         skipped.append(error)
       }
     }
-    return Found(iteration: nil, file: nil, skipped: skipped)
+    return Found(position: nil, file: nil, skipped: skipped)
   }
 
-  /// Removes all checkpoints but the last `count` and those in `kept`; call it after a checkpoint has been written.
-  ///
-  /// - Precondition: `count` ≥ 1, so the newest one stays whatever happens.
-  public func retain(last count: Int, kept: Set<Int> = []) throws(CheckpointError) {
-    precondition(count >= 1, "keeping \(count) checkpoints")
-    for iteration in try iterations().dropLast(count) where !kept.contains(iteration) {
-      try remove(path(iteration: iteration))
-    }
+  /// Removes what the policy does not keep; call it after a checkpoint has been written.
+  public func retain(_ retention: CheckpointRetention) throws(CheckpointError) {
+    for position in retention.removable(of: try positions()) { try remove(path(position)) }
+  }
+
+  /// Removes all checkpoints but the last `count`, of whatever phase.
+  public func retain(last count: Int) throws(CheckpointError) { try retain(CheckpointRetention(keepLast: count)) }
+
+  /// Removes the checkpoints of a continuation that was given up, and damaged ones that a resume skipped: all behind
+  /// `position`. Call it when the one at `position` is in place, so that a resume finds this run's.
+  public func removeLater(than position: CheckpointPosition) throws(CheckpointError) {
+    for later in try positions() where later > position { try remove(path(later)) }
+  }
+
+  /// Removes those of these positions that are there.
+  public func remove(_ positions: Set<CheckpointPosition>) throws(CheckpointError) {
+    for position in try self.positions() where positions.contains(position) { try remove(path(position)) }
   }
 
   /// Removes what a killed process left half-written; call it at the start, when nobody else writes here.
   public func removePartialFiles() throws(CheckpointError) {
-    for name in try names() where name.hasPrefix(".\(Self.prefix)") && name.hasSuffix(AtomicFile.partialSuffix) {
+    for name in try names()
+    where name.hasPrefix(CheckpointPosition.partialPrefix) && name.hasSuffix(AtomicFile.partialSuffix) {
       try remove("\(directory)/\(name)")
     }
   }

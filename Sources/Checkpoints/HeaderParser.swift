@@ -27,13 +27,19 @@ struct HeaderParser {
         try parser.members { parser, key throws(CheckpointError) in
           let value = try parser.string()
           guard header.metadata.updateValue(value, forKey: key) == nil else {
-            throw parser.error("metadata \(key.debugDescription) occur twice")
+            throw parser.error("metadata \(brief(key)) occur twice")
+          }
+          guard header.metadata.count <= SafetensorsHeader.mostMetadata else {
+            throw parser.error("more than \(grouped(SafetensorsHeader.mostMetadata)) metadata")
           }
         }
       } else {
         let record = try parser.record(of: name)
         guard header.tensors.updateValue(record, forKey: name) == nil else {
-          throw parser.error("tensor \(name.debugDescription) occurs twice")
+          throw parser.error("tensor \(brief(name)) occurs twice")
+        }
+        guard header.tensors.count <= SafetensorsHeader.mostTensors else {
+          throw parser.error("more than \(grouped(SafetensorsHeader.mostTensors)) tensors")
         }
       }
     }
@@ -53,25 +59,25 @@ struct HeaderParser {
         type = ElementType(rawValue: word)
         guard type != nil else {
           let known = ElementType.allCases.map(\.rawValue).joined(separator: ", ")
-          throw parser.error("tensor \(name.debugDescription) has dtype \(word.debugDescription), known are \(known)")
+          throw parser.error("tensor \(brief(name)) has dtype \(brief(word)), known are \(known)")
         }
       case "shape" where shape == nil: shape = try parser.numbers(atMost: Self.highestRank)
       case "data_offsets" where offsets == nil: offsets = try parser.numbers(atMost: 2)
-      default: throw parser.error("\(key.debugDescription) in tensor \(name.debugDescription)")
+      default: throw parser.error("\(brief(key)) in tensor \(brief(name))")
       }
     }
     guard let type, let shape, let offsets, offsets.count == 2, offsets[0] <= offsets[1] else {
-      throw error("tensor \(name.debugDescription) lacks dtype, shape or two rising data_offsets")
+      throw error("tensor \(brief(name)) lacks dtype, shape or two rising data_offsets")
     }
     var byteCount = type.byteCount
     for extent in shape {
       let (product, isTooLarge) = byteCount.multipliedReportingOverflow(by: extent)
-      guard !isTooLarge else { throw error("tensor \(name.debugDescription) has the shape \(shape)") }
+      guard !isTooLarge else { throw error("tensor \(brief(name)) has the shape \(shape)") }
       byteCount = product
     }
     guard byteCount == offsets[1] - offsets[0] else {
       throw error(
-        "tensor \(name.debugDescription), \(type.rawValue) \(shape), has \(grouped(offsets[1] - offsets[0])) bytes "
+        "tensor \(brief(name)), \(type.rawValue) \(shape), has \(grouped(offsets[1] - offsets[0])) bytes "
           + "instead of \(grouped(byteCount))")
     }
     return TensorRecord(shape: Shape(shape), type: type, range: offsets[0]..<offsets[1])
@@ -176,7 +182,12 @@ struct HeaderParser {
   }
 
   private mutating func skipBlanks() {
-    while position < text.count, [0x20, 0x09, 0x0A, 0x0D].contains(text[position]) { position += 1 }
+    while position < text.count {
+      switch text[position] {
+      case 0x20, 0x09, 0x0A, 0x0D: position += 1
+      default: return
+      }
+    }
   }
 
   private mutating func take(_ character: Unicode.Scalar) -> Bool {
@@ -194,3 +205,12 @@ struct HeaderParser {
     .damaged(file, "header, byte \(grouped(position)): \(reason)")
   }
 }
+
+/// A name for a message: a hostile one may be as long as the file.
+func shortened(_ name: String) -> String {
+  let most = 100
+  return name.unicodeScalars.count <= most ? name : String(name.unicodeScalars.prefix(most)) + "…"
+}
+
+/// The same in quotes, with control characters spelt out.
+func brief(_ name: String) -> String { shortened(name).debugDescription }

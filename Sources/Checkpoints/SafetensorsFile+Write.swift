@@ -1,5 +1,3 @@
-import Files
-
 extension SafetensorsFile {
   /// Writes tensors and metadata, each tensor with its CRC-32C and the header with its own. The file appears under its
   /// name whole and flushed to the disk, or not at all.
@@ -10,30 +8,6 @@ extension SafetensorsFile {
   public static func write(
     to path: String, tensors: [StoredTensor], metadata: [String: String] = [:]
   ) throws(CheckpointError) {
-    precondition(
-      !metadata.keys.contains { $0.hasPrefix(SafetensorsHeader.checksumKey) }, "metadata key of a checksum")
-    let widths = Set(tensors.map(\.type.byteCount)).sorted(by: >)
-    let sorted = widths.flatMap { width in tensors.filter { $0.type.byteCount == width } }
-    var header = SafetensorsHeader()
-    header.metadata = metadata
-    var end = 0
-    for tensor in sorted {
-      precondition(tensor.name != SafetensorsHeader.metadataKey, "a tensor may not be called \(tensor.name)")
-      let record = TensorRecord(shape: tensor.shape, type: tensor.type, range: end..<end + tensor.bytes.count)
-      precondition(header.tensors.updateValue(record, forKey: tensor.name) == nil, "two tensors \(tensor.name)")
-      header.metadata[SafetensorsHeader.checksumKey(of: tensor.name)] = hexadecimal(CRC32C.checksum(tensor.bytes))
-      end += tensor.bytes.count
-    }
-    let text = header.encoded(order: sorted.map(\.name))
-    let length = (0..<8).map { UInt8(truncatingIfNeeded: text.count >> (8 * $0)) }
-    do throws(FileError) {
-      try AtomicFile.write(to: path) { writer throws(FileError) in
-        try writer.write(length)
-        try writer.write(text)
-        for tensor in sorted { try writer.write(tensor.bytes) }
-      }
-    } catch {
-      throw CheckpointError(error)
-    }
+    _ = try SafetensorsLayout(tensors, metadata: metadata).write(to: path)
   }
 }

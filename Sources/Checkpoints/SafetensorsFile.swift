@@ -15,9 +15,6 @@ public final class SafetensorsFile {
   private let dataStart: Int
   private let hasHeaderChecksum: Bool
 
-  /// As in safetensors itself; a hundred thousand tensors need a tenth of it.
-  private static let largestHeader = 100_000_000
-
   /// - Throws: when the file is missing, cut short, damaged, or no safetensors file.
   public init(path: String) throws(CheckpointError) {
     self.path = path
@@ -30,9 +27,11 @@ public final class SafetensorsFile {
           remedy: "the file was cut short, use another")
       }
       let length = try file.bytes(in: 0..<8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-      guard length <= UInt64(min(file.byteCount - 8, Self.largestHeader)) else {
+      guard length <= UInt64(min(file.byteCount - 8, SafetensorsHeader.largestByteCount)) else {
         throw FileError(
-          path: path, reason: "announces a header of \(length) bytes in a file of \(grouped(file.byteCount))",
+          path: path,
+          reason: "announces a header of \(length) bytes in a file of \(grouped(file.byteCount)), "
+            + "the largest one is \(grouped(SafetensorsHeader.largestByteCount))",
           remedy: "it was cut short or is no safetensors file, use another")
       }
       text = try file.bytes(in: 8..<8 + Int(length))
@@ -62,7 +61,7 @@ public final class SafetensorsFile {
     for (name, record) in sorted {
       guard record.range.lowerBound == end else {
         let what = record.range.lowerBound < end ? "overlaps the tensor before it" : "leaves a gap before it"
-        throw .damaged(path, "tensor \(name.debugDescription) \(what)")
+        throw .damaged(path, "tensor \(brief(name)) \(what)")
       }
       end = record.range.upperBound
     }
@@ -121,17 +120,18 @@ public final class SafetensorsFile {
   /// - Throws: for the first tensor that is damaged, and where a checksum is missing.
   public func verify() throws(CheckpointError) {
     guard hasHeaderChecksum else { throw .damaged(path, "the header has no checksum") }
+    let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: min(file.byteCount, 1 << 20), alignment: 64)
+    defer { piece.deallocate() }
     for name in names {
+      guard header.metadata[SafetensorsHeader.checksumKey(of: name)] != nil else {
+        throw .damaged(path, "tensor \(shortened(name)) has no checksum")
+      }
       let range = try record(of: name).range
       var crc = CRC32C()
-      for start in stride(from: range.lowerBound, to: range.upperBound, by: 1 << 20) {
-        let piece = dataStart + start..<dataStart + min(start + (1 << 20), range.upperBound)
-        do throws(FileError) { try file.bytes(in: piece).withUnsafeBytes { crc.update($0) } } catch {
-          throw CheckpointError(error)
-        }
-      }
-      guard header.metadata[SafetensorsHeader.checksumKey(of: name)] != nil else {
-        throw .damaged(path, "tensor \(name) has no checksum")
+      for start in stride(from: range.lowerBound, to: range.upperBound, by: piece.count) {
+        let part = UnsafeMutableRawBufferPointer(rebasing: piece[..<min(piece.count, range.upperBound - start)])
+        do throws(FileError) { try file.read(into: part, at: dataStart + start) } catch { throw CheckpointError(error) }
+        crc.update(UnsafeRawBufferPointer(part))
       }
       try compare(crc.value, with: name)
     }
@@ -140,7 +140,7 @@ public final class SafetensorsFile {
   private func compare(_ checksum: UInt32, with name: String) throws(CheckpointError) {
     guard let expected = header.metadata[SafetensorsHeader.checksumKey(of: name)] else { return }
     guard expected == hexadecimal(checksum) else {
-      throw .damaged(path, "tensor \(name) does not match its checksum")
+      throw .damaged(path, "tensor \(shortened(name)) does not match its checksum")
     }
   }
 

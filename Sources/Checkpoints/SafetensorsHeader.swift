@@ -14,6 +14,12 @@ struct SafetensorsHeader {
   /// A file of our own begins with these bytes; the header's checksum follows at once.
   static let checksumPrefix = Array("{\"\(metadataKey)\":{\"\(checksumKey)\":\"".utf8)
 
+  /// What a reader takes and a writer makes at most, so that a hostile file costs no more memory than its own size and
+  /// a constant: the largest models have some thousand tensors, and 200 bytes of header for each.
+  static let largestByteCount = 16 << 20
+  static let mostTensors = 1 << 16
+  static let mostMetadata = 2 * mostTensors
+
   static func checksumKey(of tensor: String) -> String { "\(checksumKey):\(tensor)" }
 
   /// Encodes the header with `order` of the tensors, padded with spaces to a multiple of 8, its checksum filled in.
@@ -44,10 +50,14 @@ struct SafetensorsHeader {
   /// Whether the header's own checksum is right; nil when it has none (a file of another program).
   static func checksumHolds(in text: [UInt8]) -> Bool? {
     guard text.count >= checksumRange.upperBound, text.starts(with: checksumPrefix) else { return nil }
-    let digits = text[checksumRange]
-    var blank = text
-    blank.replaceSubrange(checksumRange, with: Array(noChecksum.utf8))
-    return digits.elementsEqual(hexadecimal(blank.withUnsafeBytes(CRC32C.checksum)).utf8)
+    // In three pieces, the digits taken as zeros: a copy would double the memory that a hostile file can ask for.
+    var crc = CRC32C()
+    text.withUnsafeBytes { bytes in
+      crc.update(UnsafeRawBufferPointer(rebasing: bytes[..<checksumRange.lowerBound]))
+      Array(noChecksum.utf8).withUnsafeBytes { crc.update($0) }
+      crc.update(UnsafeRawBufferPointer(rebasing: bytes[checksumRange.upperBound...]))
+    }
+    return text[checksumRange].elementsEqual(hexadecimal(crc.value).utf8)
   }
 
   /// A JSON string.

@@ -33,6 +33,11 @@ public struct StoredTensor {
     self.type = type
     self.bytes = bytes
   }
+
+  /// The same tensor with its elements elsewhere.
+  func moved(to address: UnsafeRawPointer) -> StoredTensor {
+    StoredTensor(name, shape, type, UnsafeRawBufferPointer(start: address, count: bytes.count))
+  }
 }
 
 /// What the header of a file says about one tensor.

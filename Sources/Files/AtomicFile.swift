@@ -24,7 +24,10 @@ public enum AtomicFile {
     var isOpen = true
     do throws(FileError) {
       try body(FileWriter(path: path, descriptor: descriptor))
-      if isDurable, fsync(descriptor) != 0 { throw FileError(path: path, action: "flush to the disk", code: errno) }
+      if isDurable {
+        let code = flush(descriptor)
+        guard code == 0 else { throw FileError(path: path, action: "flush to the disk", code: code) }
+      }
       isOpen = false
       guard close(descriptor) == 0 else { throw FileError(path: path, action: "finish writing", code: errno) }
       guard rename(temporary, path) == 0 else { throw FileError(path: path, action: "put in place", code: errno) }
@@ -49,38 +52,19 @@ public enum AtomicFile {
   static func flush(directory: String) throws(FileError) {
     let descriptor = open(directory, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw FileError(path: directory, action: "open the directory", code: errno) }
-    let code = fsync(descriptor) == 0 ? 0 : errno
+    let code = flush(descriptor)
     _ = close(descriptor)
     guard code == 0 || code == EINVAL else {
       throw FileError(path: directory, action: "flush the directory to the disk", code: code)
     }
   }
-}
 
-/// Appends bytes to an open file.
-public struct FileWriter {
-  let path: String
-  let descriptor: Int32
-
-  public func write(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
-    var done = 0
-    while done < bytes.count {
-      #if canImport(Darwin)
-        let count = Darwin.write(descriptor, bytes.baseAddress! + done, bytes.count - done)
-      #else
-        let count = Glibc.write(descriptor, bytes.baseAddress! + done, bytes.count - done)
-      #endif
-      if count < 0 && errno == EINTR { continue }
-      guard count >= 0 else { throw FileError(path: path, action: "write", code: errno) }
-      done += count
+  /// `fsync` through signals, which interrupt it on network file systems; its `errno`, 0 when all went well.
+  private static func flush(_ descriptor: Int32) -> Int32 {
+    while true {
+      if fsync(descriptor) == 0 { return 0 }
+      let code = errno
+      if code != EINTR { return code }
     }
-  }
-
-  public func write(_ bytes: [UInt8]) throws(FileError) {
-    var failure: FileError?
-    bytes.withUnsafeBytes { buffer in
-      do throws(FileError) { try write(buffer) } catch { failure = error }
-    }
-    if let failure { throw failure }
   }
 }

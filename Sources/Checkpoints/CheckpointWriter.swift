@@ -1,0 +1,132 @@
+import Tensors
+
+/// Writes checkpoints while training goes on: the state is copied, a thread of its own brings the copy to the disk.
+///
+/// A write that fails (full disk, directory gone) is an outcome to warn of, and the next one tries again; nothing is
+/// removed before a newer checkpoint is in place. Then those behind it go (`CheckpointStore.removeLater`), and what
+/// `retention` does not keep.
+///
+/// Owned by one thread: no method may be called from two at once.
+public final class CheckpointWriter {
+  public let store: CheckpointStore
+  /// Holds for the writes that begin after it was set.
+  public var retention: CheckpointRetention
+  /// Checkpoints of a continuation that was given up, damaged ones that a resume skipped among them: they go, and count
+  /// for nothing, once a new one is in place.
+  public var abandoned: Set<CheckpointPosition> = []
+  private let thread = WritingThread()
+  /// The copy; one block, used again and again.
+  private var snapshot: MemoryBlock?
+
+  public init(store: CheckpointStore, retention: CheckpointRetention) {
+    self.store = store
+    self.retention = retention
+  }
+
+  deinit { finish() }
+
+  /// Takes the memory for snapshots now, touched page by page, instead of in the first `submit`: for 60 MB that takes
+  /// up to a quarter of a second, once.
+  public func reserve(byteCount: Int) {
+    guard byteCount > snapshot?.byteCount ?? 0 else { return }
+    thread.wait()
+    // The old block goes first: never two.
+    snapshot = nil
+    let block = MemoryBlock(byteCount: byteCount)
+    block.address.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
+    snapshot = block
+  }
+
+  /// Whether a submitted checkpoint is not yet finished: another `submit` would have to wait.
+  public var isWriting: Bool { thread.isBusy }
+
+  /// Copies the tensors and returns; they may change from then on. Waits first for the write before, if that still
+  /// goes on; `drain` tells how it ends.
+  ///
+  /// - Precondition: as for `SafetensorsFile.write`.
+  /// - Throws: when there is no thread to be had; `write` does without.
+  public func submit(
+    position: CheckpointPosition, tensors: [StoredTensor], metadata: [String: String] = [:]
+  ) throws(CheckpointError) {
+    let path = store.path(position)
+    try thread.start(for: path)
+    let start = Clock.seconds(.monotonic)
+    thread.wait()
+    let ready = Clock.seconds(.monotonic)
+    let layout = SafetensorsLayout(tensors, metadata: metadata)
+    reserve(byteCount: layout.dataByteCount)
+    guard let snapshot else { preconditionFailure("no memory for the snapshot of \(path)") }
+    let copy = layout.copied(to: snapshot.address)
+    abandoned.remove(position)
+    let task = WritingTask(
+      position: position, layout: copy, store: store, retention: retention, abandoned: abandoned)
+    let copied = Clock.seconds(.monotonic)
+    thread.run {
+      do throws(CheckpointError) {
+        var written = try task.run()
+        written.waitedSeconds = ready - start
+        written.snapshotSeconds = copied - ready
+        return .written(written)
+      } catch {
+        return .failed(position, error)
+      }
+    }
+  }
+
+  /// Writes at once, without a copy, after the write before has ended: for the last checkpoint before an exit.
+  ///
+  /// - Throws: when it could not be written; the checkpoints before are untouched then.
+  public func write(
+    position: CheckpointPosition, tensors: [StoredTensor], metadata: [String: String] = [:]
+  ) throws(CheckpointError) -> WrittenCheckpoint {
+    let start = Clock.seconds(.monotonic)
+    thread.wait()
+    let waitedSeconds = Clock.seconds(.monotonic) - start
+    let layout = SafetensorsLayout(tensors, metadata: metadata)
+    abandoned.remove(position)
+    var written = try WritingTask(
+      position: position, layout: layout, store: store, retention: retention, abandoned: abandoned
+    ).run()
+    written.waitedSeconds = waitedSeconds
+    abandoned = []
+    return written
+  }
+
+  /// The writes that have ended since the last call, in order; does not wait.
+  public func drain() -> [CheckpointOutcome] {
+    let outcomes = thread.takeOutcomes()
+    for case .written in outcomes { abandoned = [] }
+    return outcomes
+  }
+
+  /// Waits for the running write and ends the thread; `drain` tells how it went. A later `submit` starts it anew.
+  public func finish() { thread.end() }
+}
+
+/// One checkpoint to be written, by whatever thread.
+struct WritingTask {
+  let position: CheckpointPosition
+  let layout: SafetensorsLayout
+  let store: CheckpointStore
+  let retention: CheckpointRetention
+  let abandoned: Set<CheckpointPosition>
+
+  /// Writes, puts in place, then removes what is to go.
+  func run() throws(CheckpointError) -> WrittenCheckpoint {
+    let start = Clock.seconds(.monotonic)
+    let processorStart = Clock.seconds(.thread)
+    let path = store.path(position)
+    let byteCount = try layout.write(to: path)
+    var leftOver: CheckpointError?
+    do throws(CheckpointError) {
+      try store.removeLater(than: position)
+      try store.remove(abandoned)
+      try store.retain(retention)
+    } catch {
+      leftOver = error
+    }
+    return WrittenCheckpoint(
+      position: position, path: path, byteCount: byteCount, writtenSeconds: Clock.seconds(.monotonic) - start,
+      processorSeconds: Clock.seconds(.thread) - processorStart, leftOver: leftOver)
+  }
+}
