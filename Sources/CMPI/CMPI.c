@@ -70,6 +70,13 @@ int cmpi_split_by_node(cmpi_communicator communicator, cmpi_communicator *result
   return code;
 }
 
+int cmpi_split(cmpi_communicator communicator, int32_t color, cmpi_communicator *result) {
+  MPI_Comm made = MPI_COMM_NULL;
+  int code = MPI_Comm_split(cmpi_communicator_open(communicator), color, 0, &made);
+  *result = cmpi_communicator_close(made);
+  return code;
+}
+
 int cmpi_free_communicator(cmpi_communicator *communicator) {
   MPI_Comm handle = cmpi_communicator_open(*communicator);
   int code = MPI_Comm_free(&handle);

@@ -6,13 +6,19 @@ public enum CommunicationError: Error, Equatable, Sendable {
   case launch(text: String, rank: Int)
   /// Ranks hold different values of what must be equal.
   case disagreement(what: String, values: String, rank: Int)
+  /// Ranks that should do the same do not; `text` says what shows it.
+  case outOfStep(text: String, rank: Int)
   /// Rank `rank` waits for rank `missing`, which has ended.
   case abandoned(missing: Int, rank: Int)
+  /// The watchdog of a rank did not start; `text` says what the system refused.
+  case watchdog(text: String, rank: Int)
 
   /// The rank that noticed.
   public var rank: Int {
     switch self {
-    case .mpi(_, _, _, let rank), .launch(_, let rank), .disagreement(_, _, let rank), .abandoned(_, let rank): rank
+    case .mpi(_, _, _, let rank), .launch(_, let rank), .disagreement(_, _, let rank), .outOfStep(_, let rank),
+      .abandoned(_, let rank), .watchdog(_, let rank):
+      rank
     }
   }
 }
@@ -26,8 +32,12 @@ extension CommunicationError: CustomStringConvertible {
       text
     case .disagreement(let what, let values, _):
       "\(what) differs between ranks: \(values); start every rank with the same program, recipe and data"
+    case .outOfStep(let text, let rank):
+      "rank \(rank): the ranks are out of step: \(text); this should not happen, so nothing that they hold can be trusted"
     case .abandoned(let missing, let rank):
       "rank \(rank) waits for rank \(missing), which has ended"
+    case .watchdog(let text, let rank):
+      "rank \(rank): the watchdog cannot start: \(text); raise the limit on threads or files, or turn it off"
     }
   }
 }

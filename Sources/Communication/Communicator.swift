@@ -15,6 +15,8 @@ public protocol Communicator: AnyObject {
   var nodeSize: Int { get }
   /// What a user should know about how this communicator works here, one line each; empty when all is as planned.
   var notes: [String] { get }
+  /// This rank's signs of life, for the watchdogs of all ranks.
+  var pulse: Pulse { get }
 
   /// Replaces every value by its sum over the ranks; the same bits on every rank.
   func allReduceSum(_ values: UnsafeMutableBufferPointer<Float>) throws(CommunicationError)

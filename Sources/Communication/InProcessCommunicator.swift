@@ -17,6 +17,7 @@ public final class InProcessCommunicator: Communicator, @unchecked Sendable {
   public var nodeRank: Int { rank }
   public var nodeSize: Int { size }
   public let notes: [String] = []
+  public let pulse: Pulse
 
   private let meeting: SharedBarrier
   private let polling: PollingLoop
@@ -30,11 +31,15 @@ public final class InProcessCommunicator: Communicator, @unchecked Sendable {
     precondition(size > 0, "\(size) ranks")
     let counters = MemoryBlock(byteCount: SharedBarrier.byteCount(ranks: size + 1))
     let table = MemoryBlock(byteCount: 16 * size)
-    return (0..<size).map { InProcessCommunicator(rank: $0, size: size, counters: counters, table: table) }
+    let board = PulseBoard(size: size)
+    return (0..<size).map {
+      InProcessCommunicator(rank: $0, size: size, counters: counters, table: table, board: board)
+    }
   }
 
-  private init(rank: Int, size: Int, counters: MemoryBlock, table: MemoryBlock) {
+  private init(rank: Int, size: Int, counters: MemoryBlock, table: MemoryBlock, board: PulseBoard) {
     (self.rank, self.size, self.counters, self.table) = (rank, size, counters, table)
+    pulse = Pulse(rank: rank, size: size, board: board)
     polling = PollingLoop(ranksOnNode: size)
     meeting = SharedBarrier(counters: counters.address, rank: rank, size: size, polling: polling)
     polling.whileYielding = { [counters] in
@@ -53,8 +58,10 @@ public final class InProcessCommunicator: Communicator, @unchecked Sendable {
 
   /// Lets `work` see the memory of all ranks, between two barriers.
   private func exchange(
-    _ start: UnsafeMutableRawPointer?, byteCount: Int, _ work: () -> Void
+    _ start: UnsafeMutableRawPointer?, byteCount: Int, in collective: Collective, _ work: () -> Void
   ) throws(CommunicationError) {
+    pulse.arrive(at: collective)
+    defer { pulse.leave() }
     addresses[rank] = start
     byteCounts[rank] = byteCount
     try meeting.wait()
@@ -65,22 +72,22 @@ public final class InProcessCommunicator: Communicator, @unchecked Sendable {
   }
 
   public func allReduceSum(_ values: UnsafeMutableBufferPointer<Float>) throws(CommunicationError) {
-    try reduce(values, +)
+    try reduce(values, in: .sum, +)
   }
 
   public func allReduceSum(_ values: UnsafeMutableBufferPointer<Double>) throws(CommunicationError) {
-    try reduce(values, +)
+    try reduce(values, in: .sum, +)
   }
 
   public func allReduceMaximum(_ values: UnsafeMutableBufferPointer<Int64>) throws(CommunicationError) {
-    try reduce(values, max)
+    try reduce(values, in: .maximum, max)
   }
 
   /// Rank 0 combines in rank order and writes to all: slow and plain, since only tests come here.
   private func reduce<Value>(
-    _ values: UnsafeMutableBufferPointer<Value>, _ combine: (Value, Value) -> Value
+    _ values: UnsafeMutableBufferPointer<Value>, in collective: Collective, _ combine: (Value, Value) -> Value
   ) throws(CommunicationError) {
-    try exchange(values.baseAddress, byteCount: values.count * MemoryLayout<Value>.stride) {
+    try exchange(values.baseAddress, byteCount: values.count * MemoryLayout<Value>.stride, in: collective) {
       guard rank == 0 else { return }
       for index in values.indices {
         var result = values[index]
@@ -95,7 +102,7 @@ public final class InProcessCommunicator: Communicator, @unchecked Sendable {
 
   public func broadcast(_ bytes: UnsafeMutableRawBufferPointer, from root: Int) throws(CommunicationError) {
     precondition(root >= 0 && root < size, "root \(root) of \(size) ranks")
-    try exchange(bytes.baseAddress, byteCount: bytes.count) {
+    try exchange(bytes.baseAddress, byteCount: bytes.count, in: .broadcast) {
       guard rank != root, let source = addresses[root] else { return }
       bytes.copyMemory(from: UnsafeRawBufferPointer(start: source, count: bytes.count))
     }
@@ -105,7 +112,7 @@ public final class InProcessCommunicator: Communicator, @unchecked Sendable {
     _ bytes: UnsafeRawBufferPointer, into gathered: UnsafeMutableRawBufferPointer?, at root: Int
   ) throws(CommunicationError) {
     precondition(root >= 0 && root < size, "root \(root) of \(size) ranks")
-    try exchange(UnsafeMutableRawPointer(mutating: bytes.baseAddress), byteCount: bytes.count) {
+    try exchange(UnsafeMutableRawPointer(mutating: bytes.baseAddress), byteCount: bytes.count, in: .gather) {
       guard rank == root else { return }
       precondition(
         gathered?.count == size * bytes.count, "\(gathered?.count ?? 0) bytes to hold \(size) × \(bytes.count)")
@@ -116,20 +123,27 @@ public final class InProcessCommunicator: Communicator, @unchecked Sendable {
     }
   }
 
-  public func barrier() throws(CommunicationError) { try meeting.wait() }
+  public func barrier() throws(CommunicationError) {
+    pulse.arrive(at: .barrier)
+    defer { pulse.leave() }
+    try meeting.wait()
+  }
 
   public func makeReducibleBlock(floatCount: Int) throws(CommunicationError) -> ReducibleBlock {
     let memory = MemoryBlock(byteCount: 4 * floatCount)
     var blocks: [UnsafeMutablePointer<Float>] = []
-    try exchange(memory.address, byteCount: 4 * floatCount) {
+    try exchange(memory.address, byteCount: 4 * floatCount, in: .sharing) {
       blocks = (0..<size).compactMap { addresses[$0]?.assumingMemoryBound(to: Float.self) }
     }
     let sum = SharedSum(barrier: meeting, blocks: blocks, count: floatCount)
-    return ReducibleBlock(memory: memory, floatCount: floatCount, route: size == 1 ? .alone : .shared(sum))
+    return ReducibleBlock(memory: memory, floatCount: floatCount, route: size == 1 ? .alone : .shared(sum, pulse))
   }
 
   /// This rank makes no further calls: ranks that still wait for it get an error instead of waiting for ever.
-  public func close() { cmpi_counter_publish(counters.address, Int32(size), UInt64(rank + 1)) }
+  public func close() {
+    pulse.end()
+    cmpi_counter_publish(counters.address, Int32(size), UInt64(rank + 1))
+  }
 
   public func abort(exitCode: Int32) -> Never { exit(exitCode) }
 }

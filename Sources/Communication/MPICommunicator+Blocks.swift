@@ -8,6 +8,8 @@ extension MPICommunicator {
   /// - Throws: `.disagreement` when ranks ask for different sizes.
   public func makeReducibleBlock(floatCount: Int) throws(CommunicationError) -> ReducibleBlock {
     guard size > 1 else { return .alone(floatCount: floatCount) }
+    pulse.arrive(at: .sharing)
+    defer { pulse.leave() }
     try verifyEqual(UInt64(floatCount), what: "the size of a block of gradients")
     guard let (window, barrier) = try makeWindow(floatCount: floatCount) else {
       let memory = MemoryBlock(byteCount: 4 * floatCount)
@@ -17,7 +19,7 @@ extension MPICommunicator {
     let memory = MemoryBlock(foreign: window.blocks[nodeRank], byteCount: 4 * floatCount, release: {})
     return ReducibleBlock(
       memory: memory, floatCount: floatCount,
-      route: .shared(SharedSum(barrier: barrier, blocks: window.blocks, count: floatCount)))
+      route: .shared(SharedSum(barrier: barrier, blocks: window.blocks, count: floatCount), pulse))
   }
 
   /// Nil where ranks do not all share memory, or have too little of it.

@@ -25,6 +25,7 @@ public final class MPICommunicator: Communicator {
   public let nodeRank: Int
   public let nodeSize: Int
   public internal(set) var notes: [String] = []
+  public let pulse: Pulse
 
   /// Duplicates, so that our collectives never meet those of another library.
   private var world: cmpi_communicator
@@ -41,7 +42,12 @@ public final class MPICommunicator: Communicator {
   /// Starts MPI if that has not been done, and finds the ranks of this node.
   ///
   /// - Throws: `.mpi` when MPI was finalised before, lacks MPI_THREAD_SERIALIZED, or fails.
-  public init(reduction: GradientReduction = .automatic) throws(CommunicationError) {
+  public convenience init(reduction: GradientReduction = .automatic) throws(CommunicationError) {
+    try self.init(reduction: reduction, ranksPerNode: nil)
+  }
+
+  /// - Parameter ranksPerNode: for tests: as if every machine ran so many ranks.
+  package init(reduction: GradientReduction, ranksPerNode: Int?) throws(CommunicationError) {
     startedMPI = try Self.startMPI()
     var (number, count) = (Int32(0), Int32(0))
     let starting = MPICheck(rank: 0)
@@ -50,13 +56,22 @@ public final class MPICommunicator: Communicator {
     check = MPICheck(rank: Int(number))
     (world, node) = (cmpi_communicator(), cmpi_communicator())
     try check(cmpi_duplicate(cmpi_world(), &world), "MPI_Comm_dup")
-    try check(cmpi_split_by_node(world, &node), "MPI_Comm_split_type")
+    if let ranksPerNode {
+      try check(cmpi_split(world, number / Int32(ranksPerNode), &node), "MPI_Comm_split")
+    } else {
+      try check(cmpi_split_by_node(world, &node), "MPI_Comm_split_type")
+    }
     try check(cmpi_rank_and_size(node, &number, &count), "MPI_Comm_rank")
     (nodeRank, nodeSize) = (Int(number), Int(count))
+    pulse = Pulse(rank: rank, size: size)
     polling = PollingLoop(ranksOnNode: Int(count))
     self.reduction = reduction
     // A rank that waits in shared memory may still hold back a message that another one needs to get there.
-    polling.whileYielding = { [world, check] in check.failure(of: cmpi_progress(world), "MPI_Iprobe") }
+    polling.whileYielding = { [world, check, pulse] in
+      let failure = pulse.exchangeHeartbeats()
+      return check.failure(of: cmpi_progress(world), "MPI_Iprobe") ?? failure
+    }
+    try sharePulse()
     staging = try makeStaging()
   }
 
@@ -92,26 +107,34 @@ public final class MPICommunicator: Communicator {
   }
 
   public func allReduceSum(_ values: UnsafeMutableBufferPointer<Float>) throws(CommunicationError) {
+    pulse.arrive(at: .sum)
+    defer { pulse.leave() }
     if let staging { return try staging.reduce(values, +) }
     try allReduce(values, .sum_float32)
   }
 
   public func allReduceSum(_ values: UnsafeMutableBufferPointer<Double>) throws(CommunicationError) {
+    pulse.arrive(at: .sum)
+    defer { pulse.leave() }
     if let staging { return try staging.reduce(values, +) }
     try allReduce(values, .sum_float64)
   }
 
   public func allReduceSumOnNode(_ values: UnsafeMutableBufferPointer<Float>) throws(CommunicationError) {
+    pulse.arrive(at: .nodeSum)
+    defer { pulse.leave() }
     if let staging { return try staging.reduce(values, +) }
     if nodeSize > 1 { try allReduce(values, .sum_float32, over: node) }
   }
 
   public func allReduceMaximum(_ values: UnsafeMutableBufferPointer<Int64>) throws(CommunicationError) {
+    pulse.arrive(at: .maximum)
+    defer { pulse.leave() }
     if let staging { return try staging.reduce(values, max) }
     try allReduce(values, .maximum_int64)
   }
 
-  private func allReduce<Value>(
+  func allReduce<Value>(
     _ values: UnsafeMutableBufferPointer<Value>, _ reduction: cmpi_reduction, over ranks: cmpi_communicator? = nil
   ) throws(CommunicationError) {
     guard size > 1, let start = values.baseAddress else { return }
@@ -126,6 +149,8 @@ public final class MPICommunicator: Communicator {
   public func broadcast(_ bytes: UnsafeMutableRawBufferPointer, from root: Int) throws(CommunicationError) {
     precondition(root >= 0 && root < size, "root \(root) of \(size) ranks")
     guard size > 1, let start = bytes.baseAddress else { return }
+    pulse.arrive(at: .broadcast)
+    defer { pulse.leave() }
     for offset in stride(from: 0, to: bytes.count, by: Self.maximumCount) {
       let count = Int64(min(Self.maximumCount, bytes.count - offset))
       var request = cmpi_request()
@@ -143,6 +168,8 @@ public final class MPICommunicator: Communicator {
         gathered?.count == size * bytes.count, "\(gathered?.count ?? 0) bytes to hold \(size) × \(bytes.count)")
     }
     guard let start = bytes.baseAddress, !bytes.isEmpty else { return }
+    pulse.arrive(at: .gather)
+    defer { pulse.leave() }
     var request = cmpi_request()
     try check(
       cmpi_start_gather(world, start, Int64(bytes.count), gathered?.baseAddress, Int32(root), &request), "MPI_Igather")
@@ -150,6 +177,8 @@ public final class MPICommunicator: Communicator {
   }
 
   public func barrier() throws(CommunicationError) {
+    pulse.arrive(at: .barrier)
+    defer { pulse.leave() }
     if let staging { return try staging.meet() }
     guard size > 1 else { return }
     var request = cmpi_request()
@@ -171,14 +200,19 @@ public final class MPICommunicator: Communicator {
   public func close() throws(CommunicationError) {
     guard !isClosed else { return }
     isClosed = true
+    pulse.arrive(at: .closing)
     // What follows blocks inside MPI until all ranks come; after the barrier they are here.
     try barrier()
+    try pulse.disconnect(polling: polling)
     staging = nil
+    // A watchdog goes on looking while the rest of the end may hang, but no longer into windows.
+    pulse.move(to: nil)
     for window in windows { try window.free(check: check) }
     windows = []
     try check(cmpi_free_communicator(&node), "MPI_Comm_free")
     try check(cmpi_free_communicator(&world), "MPI_Comm_free")
     if startedMPI { try check(cmpi_finalize(), "MPI_Finalize") }
+    pulse.end()
   }
 
   public func abort(exitCode: Int32) -> Never {

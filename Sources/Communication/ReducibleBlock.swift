@@ -1,3 +1,4 @@
+import CMPI
 import Tensors
 
 /// This rank's float32 values of something that all ranks sum, in memory chosen for that: gradients.
@@ -9,7 +10,7 @@ public final class ReducibleBlock {
     /// One rank: the sum is there already.
     case alone
     /// All ranks see each other's values.
-    case shared(SharedSum)
+    case shared(SharedSum, Pulse)
     /// By the communicator's own all-reduce.
     case library(any Communicator)
   }
@@ -41,8 +42,34 @@ public final class ReducibleBlock {
   public func allReduceSum() throws(CommunicationError) {
     switch route {
     case .alone: return
-    case .shared(let sum): try sum.run()
-    case .library(let communicator): try communicator.allReduceSum(floats)
+    case .shared(let sum, let pulse):
+      pulse.arrive(at: .gradientSum)
+      defer { pulse.leave() }
+      try sum.run()
+    case .library(let communicator):
+      communicator.pulse.arrive(at: .gradientSum)
+      defer { communicator.pulse.leave() }
+      try communicator.allReduceSum(floats)
     }
+  }
+
+  /// As `allReduceSum()`, and tells how large the sum is, for little more than the sum alone where memory is shared.
+  ///
+  ///     Σ sum[i]²,  i < count
+  ///
+  /// - Parameter count: how many values from the first on the norm covers, at most `floatCount`.
+  /// - Returns: the squared Euclidean norm, added in double; the same bits on every rank, whatever its CPU. It is finite
+  ///   exactly if all of these values are.
+  /// - Precondition: the same `count` on every rank.
+  public func allReduceSum(normOfFirst count: Int) throws(CommunicationError) -> Double {
+    precondition(count >= 0 && count <= floatCount, "the norm of \(count) of \(floatCount) values")
+    if case .shared(let sum, let pulse) = route {
+      pulse.arrive(at: .gradientSum)
+      defer { pulse.leave() }
+      return try sum.run(squaresOfFirst: count)
+    }
+    try allReduceSum()
+    guard let start = floats.baseAddress else { return 0 }
+    return cmpi_sum_of_squares(start, Int64(count))
   }
 }

@@ -20,6 +20,16 @@ final class SharedBarrier {
     self.polling = polling
   }
 
+  /// As `wait()`, and every rank shows a number to all, read by `shown(by:)` until the barrier after.
+  func wait(showing number: Double) throws(CommunicationError) {
+    cmpi_word_store(counters + rank * Int(CMPI_COUNTER_STRIDE), 1, number.bitPattern)
+    try wait()
+  }
+
+  func shown(by rank: Int) -> Double {
+    Double(bitPattern: cmpi_word_load(counters + rank * Int(CMPI_COUNTER_STRIDE), 1))
+  }
+
   /// Returns when all ranks have arrived; what they wrote before is visible after.
   func wait() throws(CommunicationError) {
     arrivals += 1

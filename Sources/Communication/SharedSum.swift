@@ -19,11 +19,33 @@ final class SharedSum {
 
   func run() throws(CommunicationError) {
     try barrier.wait()
-    blocks.withUnsafeBufferPointer { all in
-      guard let first = all.baseAddress else { return }
-      cmpi_sum_across(first, Int32(all.count), Int64(slice.lowerBound), Int64(slice.count))
-    }
+    add(slice)
     try barrier.wait()
+  }
+
+  /// Sums, and returns Σ sum[i]² over the first `count` values: each rank adds the squares of its slice while it has them in
+  /// registers, then all add the parts in rank order, so that all get the same bits.
+  func run(squaresOfFirst count: Int) throws(CommunicationError) -> Double {
+    try barrier.wait()
+    let border = min(max(count, slice.lowerBound), slice.upperBound)
+    let part = addWithSquares(slice.lowerBound..<border)
+    add(border..<slice.upperBound)
+    try barrier.wait(showing: part)
+    return (0..<barrier.size).reduce(0) { $0 + barrier.shown(by: $1) }
+  }
+
+  private func add(_ range: Range<Int>) {
+    blocks.withUnsafeBufferPointer { all in
+      guard let first = all.baseAddress, !range.isEmpty else { return }
+      cmpi_sum_across(first, Int32(all.count), Int64(range.lowerBound), Int64(range.count))
+    }
+  }
+
+  private func addWithSquares(_ range: Range<Int>) -> Double {
+    blocks.withUnsafeBufferPointer { all in
+      guard let first = all.baseAddress, !range.isEmpty else { return 0 }
+      return cmpi_sum_across_with_squares(first, Int32(all.count), Int64(range.lowerBound), Int64(range.count))
+    }
   }
 
   /// The values that `rank` adds up: near-equal parts in whole cache lines (16 floats), so that no line has two writers.

@@ -1,7 +1,8 @@
 import CMPI
 import Tensors
 
-/// Memory that the ranks of a node share: arrival counters of a barrier, then one stretch of floats per rank.
+/// Memory that the ranks of a node share: lines of counters, those of a barrier if nothing else is said, then one stretch of
+/// floats per rank.
 ///
 /// The first rank of the node allocates all of it, so that the layout is ours and the same seen from every rank.
 final class SharedWindow {
@@ -13,16 +14,19 @@ final class SharedWindow {
   let blocks: [UnsafeMutablePointer<Float>]
 
   /// Bytes of a window for `ranks` ranks with `floatCount` values each; one page more for alignment.
-  static func byteCount(ranks: Int, floatCount: Int) -> Int {
-    pageSize + pages(SharedBarrier.byteCount(ranks: ranks)) + ranks * pages(4 * floatCount)
+  static func byteCount(ranks: Int, floatCount: Int, counterBytes: Int? = nil) -> Int {
+    pageSize + pages(counterBytes ?? SharedBarrier.byteCount(ranks: ranks)) + ranks * pages(4 * floatCount)
   }
 
   private static func pages(_ byteCount: Int) -> Int { (byteCount + pageSize - 1) / pageSize * pageSize }
 
   /// Collective over the node. This rank's values and, on the first rank, the counters are zeroed; nobody may use the
   /// window before all ranks have met in a barrier.
-  init(node: cmpi_communicator, rank: Int, size: Int, floatCount: Int, check: MPICheck) throws(CommunicationError) {
-    let total = Self.byteCount(ranks: size, floatCount: floatCount)
+  init(
+    node: cmpi_communicator, rank: Int, size: Int, floatCount: Int, counterBytes: Int? = nil, check: MPICheck
+  ) throws(CommunicationError) {
+    let counterBytes = counterBytes ?? SharedBarrier.byteCount(ranks: size)
+    let total = Self.byteCount(ranks: size, floatCount: floatCount, counterBytes: counterBytes)
     window = cmpi_window()
     try check(cmpi_allocate_shared(node, Int64(rank == 0 ? total : 0), &window), "MPI_Win_allocate_shared")
     var seen: Int64 = 0
@@ -34,11 +38,11 @@ final class SharedWindow {
     }
     // Mappings start at pages, so the offset to the next page is the same in every process.
     let base = address.alignedUp(toMultipleOf: Self.pageSize)
-    let first = base + Self.pages(SharedBarrier.byteCount(ranks: size))
+    let first = base + Self.pages(counterBytes)
     counters = base
     blocks = (0..<size).map { (first + $0 * Self.pages(4 * floatCount)).assumingMemoryBound(to: Float.self) }
     if rank == 0 {
-      base.initializeMemory(as: UInt8.self, repeating: 0, count: SharedBarrier.byteCount(ranks: size))
+      base.initializeMemory(as: UInt8.self, repeating: 0, count: counterBytes)
     }
     UnsafeMutableRawPointer(blocks[rank]).initializeMemory(as: Float.self, repeating: 0, count: floatCount)
   }

@@ -11,6 +11,7 @@ public final class SoloCommunicator: Communicator {
   public let nodeRank = 0
   public let nodeSize = 1
   public let notes: [String] = []
+  public let pulse = Pulse(rank: 0, size: 1)
 
   public init() {}
 
@@ -30,6 +31,6 @@ public final class SoloCommunicator: Communicator {
 
   public func barrier() {}
   public func makeReducibleBlock(floatCount: Int) -> ReducibleBlock { .alone(floatCount: floatCount) }
-  public func close() {}
+  public func close() { pulse.end() }
   public func abort(exitCode: Int32) -> Never { exit(exitCode) }
 }

@@ -72,5 +72,5 @@ struct MPICommunicatorTests {
 
 /// Skips with a plain word where the tools are missing.
 extension Trait where Self == ConditionTrait {
-  fileprivate static var underMPI: Self { .enabled(if: MPIRun.obstacle == nil, "\(MPIRun.obstacle ?? "")") }
+  static var underMPI: Self { .enabled(if: MPIRun.obstacle == nil, "\(MPIRun.obstacle ?? "")") }
 }

@@ -4,6 +4,8 @@ import Foundation
 struct MPIRun {
   var status: Int32
   var output: String
+  /// What the ranks themselves wrote to standard error: mpirun adds words of its own.
+  var complaints: [String]
 
   private static func executable(_ name: String) -> String? {
     let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin").split(separator: ":")
@@ -23,7 +25,9 @@ struct MPIRun {
   }
 
   /// Starts the probe on `ranks` ranks; a hang ends after 60 seconds with status 124.
-  init(ranks: Int, _ arguments: String...) throws {
+  init(ranks: Int, _ arguments: String...) throws { try self.init(ranks: ranks, arguments) }
+
+  init(ranks: Int, _ arguments: [String]) throws {
     let command = ["--kill-after=5", "60", "mpirun", "--oversubscribe", "-n", "\(ranks)", Self.probe] + arguments
     try self.init(executable: Self.executable("timeout") ?? "timeout", command, adding: [:])
   }
@@ -48,7 +52,9 @@ struct MPIRun {
     process.environment = environment.merging(variables) { $1 }
     let pipe = Pipe()
     process.standardOutput = pipe
-    process.standardError = FileHandle.nullDevice
+    // Far less than a pipe holds, so it can be read after the output.
+    let errors = Pipe()
+    process.standardError = errors
     process.standardInput = FileHandle.nullDevice
     // Tests run on threads that hold signals back, and a child inherits that: timeout could not end a hung mpirun.
     var (none, held) = (sigset_t(), sigset_t())
@@ -57,8 +63,11 @@ struct MPIRun {
     defer { pthread_sigmask(SIG_SETMASK, &held, nil) }
     try process.run()
     let bytes = pipe.fileHandleForReading.readDataToEndOfFile()
+    let errorBytes = errors.fileHandleForReading.readDataToEndOfFile()
     process.waitUntilExit()
     status = process.terminationStatus
     output = String(decoding: bytes, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+    complaints = String(decoding: errorBytes, as: UTF8.self).split(separator: "\n").map(String.init)
+      .filter { $0.hasPrefix("lockstep:") }
   }
 }

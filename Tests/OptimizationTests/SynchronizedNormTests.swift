@@ -91,6 +91,7 @@ import Testing
     var nodeRank: Int { 0 }
     var nodeSize: Int { 2 }
     var notes: [String] { [] }
+    var pulse: Pulse { solo.pulse }
 
     func allReduceSum(_ values: UnsafeMutableBufferPointer<Float>) {
       sums.all += 1

@@ -54,6 +54,8 @@ int cmpi_rank_and_size(cmpi_communicator communicator, int32_t *rank, int32_t *s
 int cmpi_duplicate(cmpi_communicator communicator, cmpi_communicator *result);
 /// MPI_Comm_split_type(MPI_COMM_TYPE_SHARED): the ranks that share this one's memory, in rank order. Blocks.
 int cmpi_split_by_node(cmpi_communicator communicator, cmpi_communicator *result);
+/// MPI_Comm_split: the ranks with one `color`, in rank order. Blocks.
+int cmpi_split(cmpi_communicator communicator, int32_t color, cmpi_communicator *result);
 /// MPI_Comm_free. Blocks.
 int cmpi_free_communicator(cmpi_communicator *communicator);
 
@@ -93,7 +95,7 @@ int cmpi_query_shared(cmpi_window window, int32_t node_rank, int64_t *byte_count
 /// MPI_Win_free. Blocks until all ranks of the node come.
 int cmpi_free_window(cmpi_window *window);
 
-// -- Counters and sums in shared memory (shared.c). No MPI call in here: C11 atomics, which Swift cannot place in memory
+// -- Counters in shared memory (shared.c). No MPI call in here: C11 atomics, which Swift cannot place in memory
 //    that another process sees.
 
 /// Bytes from one rank's counter to the next: two cache lines, since neighbours are prefetched in pairs.
@@ -104,9 +106,30 @@ void cmpi_counter_publish(void *counters, int32_t index, uint64_t value);
 uint64_t cmpi_counter_read(const void *counters, int32_t index);
 /// The first index in first..<count whose counter is below `value`; `count` if there is none (acquire).
 int32_t cmpi_counter_first_behind(const void *counters, int32_t first, int32_t count, uint64_t value);
+/// A 64-bit word of a line in shared memory, by its number; nothing else is ordered by it (relaxed).
+void cmpi_word_store(void *line, int32_t word, uint64_t value);
+uint64_t cmpi_word_load(const void *line, int32_t word);
+/// Adds 1 to a word that only the caller writes: a load and a store, no locked instruction.
+void cmpi_word_increment(void *line, int32_t word);
 /// Tells the core that this is a spin loop.
 void cmpi_pause(void);
+
+// -- Sums over the ranks of a node (sums.c). The same bits on every CPU.
+
 /// blocks[r][i] = blocks[0][i] + blocks[1][i] + … in that order, for all r and all i in start..<start+count.
 void cmpi_sum_across(float *const _Nonnull *_Nonnull blocks, int32_t block_count, int64_t start, int64_t count);
+/// The same, and returns Σ blocks[0][i]² in double, in an order that depends on `count` only.
+double cmpi_sum_across_with_squares(
+    float *const _Nonnull *_Nonnull blocks, int32_t block_count, int64_t start, int64_t count);
+/// Σ values[i]² in double, in the same order.
+double cmpi_sum_of_squares(const float *values, int64_t count);
+
+// -- Heartbeats: small messages that no rank ever waits for (heartbeat.c)
+
+/// MPI_Issend of `count` words, completed by cmpi_test once the receiver has taken them: so an end is known to be clean.
+int cmpi_post_words(
+    cmpi_communicator communicator, const uint64_t *words, int32_t count, int32_t destination, cmpi_request *request);
+/// MPI_Iprobe, and MPI_Recv of what has come, if anything: `count` words from any rank.
+int cmpi_receive_words(cmpi_communicator communicator, uint64_t *words, int32_t count, bool *received);
 
 #pragma clang assume_nonnull end

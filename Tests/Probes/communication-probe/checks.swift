@@ -14,6 +14,14 @@ func checkCollectives(_ communicator: any Communicator, inRankOrder: Bool) throw
   for count in [1, 15, 16, 17, 1000, 75_001] {
     let block = try communicator.makeReducibleBlock(floatCount: count)
     try checkSums(communicator, values: block.floats, exactly: inRankOrder, sum: block.allReduceSum)
+    try checkSums(communicator, values: block.floats, exactly: inRankOrder) {
+      let covered = count * 2 / 3
+      let norm = try block.allReduceSum(normOfFirst: covered)
+      let expected = block.floats[..<covered].reduce(0) { $0 + Double($1) * Double($1) }
+      // Each of at most 50,000 additions in double rounds by 1.1e-16.
+      try expect(abs(norm - expected) <= 6e-12 * expected, "norm of \(covered) values on rank \(rank): \(norm)")
+      try communicator.verifyEqual(norm.bitPattern, what: "norm of \(covered) values")
+    }
     var plain = [Float](repeating: 0, count: count)
     try plain.withUnsafeMutableBufferPointer { values in
       try checkSums(communicator, values: values, exactly: inRankOrder) { try communicator.allReduceSum(values) }

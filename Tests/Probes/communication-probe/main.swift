@@ -9,6 +9,7 @@ import Communication
 // What CommunicationTests run under mpirun, and the command that measures all-reduces:
 //
 //     mpirun -n 2 communication-probe measure 307200
+//     mpirun -n 2 communication-probe measure-norm
 
 /// Writes one line at once, so that lines of several ranks do not mix.
 func say(_ line: String) {
@@ -20,6 +21,7 @@ func say(_ line: String) {
 func run(_ arguments: [String]) -> Int32 {
   do {
     let reduction = arguments.contains("library") ? GradientReduction.library : .automatic
+    if arguments.first == "stall" { return try stall(Array(arguments.dropFirst())) }
     let communicator = try Communicators.make(reduction: reduction)
     switch arguments.first {
     case "check": return try checkCollectives(communicator, inRankOrder: reduction == .automatic)
@@ -28,8 +30,13 @@ func run(_ arguments: [String]) -> Int32 {
     case "abort": return try abortOnLastRank(communicator)
     case "measure":
       return try measure(communicator, byteCount: arguments.dropFirst().first.flatMap { Int($0) } ?? 307_200)
+    case "measure-norm": return try measureNorm(communicator)
     default:
-      say("usage: communication-probe check [library]|fail|disagree|abort|measure [BYTES]")
+      say(
+        """
+        usage: communication-probe check [library]|fail|disagree|abort|measure [BYTES]|measure-norm
+               communication-probe stall stop|sleep|first|inside|close|alive [library] [nodes]
+        """)
       return 64
     }
   } catch let error as CommunicationError {

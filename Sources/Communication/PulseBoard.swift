@@ -1,0 +1,112 @@
+import CMPI
+import Synchronization
+import Tensors
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// What a rank shows of itself, read at one moment.
+struct PulseReading: Equatable {
+  var beats: UInt64 = 0
+  /// iteration · 256 + activity: one word, so that they always belong together.
+  var work: UInt64 = 0
+  /// arrivals · 256 + collective (0: in none).
+  var presence: UInt64 = 0
+  /// How often this rank's watchdog has looked: no progress, but a process that runs. 0 where that cannot be seen.
+  var watches: UInt64 = 0
+  /// This rank has said that nothing moves any more.
+  var hasSpoken = false
+  /// This rank has left in order.
+  var hasEnded = false
+
+  /// Nil for a rank of which nothing was heard yet.
+  var activity: Activity? { Activity(rawValue: Int32(work & 255)) }
+  var iteration: Int { Int(work >> 8) }
+  /// Nil outside of any.
+  var collective: Collective? { Collective(rawValue: UInt8(presence & 255)) }
+  /// How many collectives this rank has come to.
+  var arrivals: UInt64 { presence >> 8 }
+
+  func isSame(as other: PulseReading) -> Bool {
+    beats == other.beats && work == other.work && presence == other.presence
+  }
+}
+
+/// One line per rank of the run, each written by its rank, or for ranks of another node by the one that hears of them; read
+/// by anybody. Where ranks share memory the lines of all of them lie there.
+///
+/// `@unchecked Sendable`: the words are atomics, and where they lie changes under a lock that every reader holds.
+final class PulseBoard: @unchecked Sendable {
+  enum Word: Int32 { case beats, work, presence, watches, spoken, ended }
+
+  static func byteCount(ranks: Int) -> Int { ranks * Int(CMPI_COUNTER_STRIDE) }
+
+  let size: Int
+  private let own: MemoryBlock
+  /// The address of the lines in use.
+  private let place: Mutex<UInt>
+
+  init(size: Int) {
+    self.size = size
+    own = MemoryBlock(byteCount: Self.byteCount(ranks: size))
+    place = Mutex(UInt(bitPattern: own.address))
+  }
+
+  /// Where `rank` writes. Only for the thread that calls `move`.
+  func line(of rank: Int) -> UnsafeMutableRawPointer {
+    let base = place.withLock { UnsafeMutableRawPointer(bitPattern: $0) } ?? own.address
+    return base + rank * Int(CMPI_COUNTER_STRIDE)
+  }
+
+  /// From now on the lines lie at `shared` (zeroed before), taking `rank`'s own along; or, for nil, in own memory again,
+  /// with what was last seen of the others. Nobody reads the former place afterwards.
+  func move(to shared: UnsafeMutableRawPointer?, rank: Int) {
+    let target = shared ?? own.address
+    place.withLock { address in
+      guard let source = UnsafeRawPointer(bitPattern: address), UInt(bitPattern: target) != address else { return }
+      let ranks = shared == nil ? 0..<size : rank..<(rank + 1)
+      for offset in ranks.map({ $0 * Int(CMPI_COUNTER_STRIDE) }) {
+        for word in Word.beats.rawValue...Word.ended.rawValue {
+          cmpi_word_store(target + offset, word, cmpi_word_load(source + offset, word))
+        }
+      }
+      address = UInt(bitPattern: target)
+    }
+  }
+
+  /// Allocates nothing.
+  func read(into readings: UnsafeMutableBufferPointer<PulseReading>) {
+    precondition(readings.count == size, "\(readings.count) readings of \(size) ranks")
+    place.withLock { address in
+      guard let base = UnsafeRawPointer(bitPattern: address) else { return }
+      for rank in 0..<size {
+        let line = base + rank * Int(CMPI_COUNTER_STRIDE)
+        readings[rank] = PulseReading(
+          beats: cmpi_word_load(line, Word.beats.rawValue), work: cmpi_word_load(line, Word.work.rawValue),
+          presence: cmpi_word_load(line, Word.presence.rawValue),
+          watches: cmpi_word_load(line, Word.watches.rawValue),
+          hasSpoken: cmpi_word_load(line, Word.spoken.rawValue) != 0,
+          hasEnded: cmpi_word_load(line, Word.ended.rawValue) != 0)
+      }
+    }
+  }
+
+  /// Tells the others that the process of `rank` runs. Only for its watchdog.
+  func countWatch(rank: Int) {
+    place.withLock { address in
+      guard let base = UnsafeMutableRawPointer(bitPattern: address) else { return }
+      cmpi_word_increment(base + rank * Int(CMPI_COUNTER_STRIDE), Word.watches.rawValue)
+    }
+  }
+
+  /// Tells the others that `rank` has written why the run ends.
+  func setSpoken(rank: Int) {
+    place.withLock { address in
+      guard let base = UnsafeMutableRawPointer(bitPattern: address) else { return }
+      cmpi_word_store(base + rank * Int(CMPI_COUNTER_STRIDE), Word.spoken.rawValue, 1)
+    }
+  }
+}

@@ -1,0 +1,80 @@
+import Foundation
+import Synchronization
+import Testing
+
+@testable import Communication
+
+struct WatchdogTests {
+  /// What the watchdogs of a group did in place of ending the process.
+  private final class Endings: Sendable {
+    let lines = Mutex<[Int: String]>([:])
+
+    func watchdog(_ pulse: Pulse, seconds: Double) -> Watchdog {
+      let rank = pulse.rank
+      return Watchdog(pulse: pulse, stallTimeoutSeconds: seconds, output: -1) { bytes in
+        let line = String(decoding: bytes, as: UTF8.self)
+        self.lines.withLock { $0[rank] = line }
+      }
+    }
+
+    func wait(for count: Int) {
+      let begin = ContinuousClock.now
+      while lines.withLock({ $0.count }) < count, ContinuousClock.now - begin < .seconds(20) { usleep(10_000) }
+    }
+  }
+
+  @Test("one rank speaks, the others end silently after it", arguments: 1...3)
+  func stall(ranks: Int) throws {
+    let endings = Endings()
+    let group = InProcessCommunicator.makeGroup(size: ranks)
+    group[0].pulse.arrive(at: .barrier)
+    let begin = ContinuousClock.now
+    let watchdogs = group.map { endings.watchdog($0.pulse, seconds: 0.2) }
+    for communicator in group { communicator.pulse.enter(.generatorStep, iteration: 5) }
+    for watchdog in watchdogs { try watchdog.start() }
+    endings.wait(for: ranks)
+    #expect(ContinuousClock.now - begin >= .milliseconds(200))
+    for watchdog in watchdogs { watchdog.stop() }
+    let lines = endings.lines.withLock { $0 }
+    #expect(lines.count == ranks)
+    #expect(lines[0]?.hasPrefix("lockstep: rank 0: no progress for 0 s in the barrier (generator step") == true)
+    #expect((1..<max(1, ranks)).allSatisfy { lines[$0] == "" })
+  }
+
+  @Test("beats of any rank, or patience with planning, keep all alive; the end and stop() end the thread")
+  func alive() throws {
+    let endings = Endings()
+    let group = InProcessCommunicator.makeGroup(size: 2)
+    for communicator in group { communicator.pulse.enter(.generatorStep, iteration: 5) }
+    let watchdogs = group.map { endings.watchdog($0.pulse, seconds: 0.5) }
+    for watchdog in watchdogs { try watchdog.start() }
+    for _ in 0..<120 {
+      group[1].pulse.beat()
+      usleep(10_000)
+    }
+    group[1].pulse.enter(.planning, iteration: 6)
+    usleep(1_200_000)
+    #expect(endings.lines.withLock { $0 } == [:])
+    group[0].close()
+    watchdogs[1].stop()
+    watchdogs[1].stop()
+    usleep(700_000)
+    watchdogs[0].stop()
+    #expect(endings.lines.withLock { $0 } == [:])
+  }
+
+  @Test("signals stay with the threads that had them")
+  func signals() throws {
+    // Tests run on threads that hold signals back.
+    var (none, before, after) = (sigset_t(), sigset_t(), sigset_t())
+    sigemptyset(&none)
+    sigaddset(&none, SIGUSR2)
+    pthread_sigmask(SIG_SETMASK, &none, &before)
+    defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+    let watchdog = Endings().watchdog(Pulse(rank: 0, size: 1), seconds: 10)
+    try watchdog.start()
+    defer { watchdog.stop() }
+    pthread_sigmask(SIG_SETMASK, nil, &after)
+    #expect((1..<32).allSatisfy { sigismember(&after, $0) == ($0 == SIGUSR2 ? 1 : 0) })
+  }
+}
