@@ -26,6 +26,31 @@ fail() {
 # Prints the comment block at the head of the calling script: its help text.
 print_help() { sed -n '2,/^[^#]/{s/^# \{0,1\}//p;}' "$0"; }
 
+# session_members SESSION: its processes on this machine, one a line. One that has ended and waits for its parent to
+# notice does not count, unless it still has a thread: a killed process may yet finish a rename on a slow disk.
+session_members() {
+  local file line fields tasks
+  for file in /proc/[0-9]*/stat; do
+    { IFS= read -r line <"$file"; } 2>/dev/null || continue # it ended meanwhile
+    read -ra fields <<<"${line##*) }"                       # state, parent, group, session
+    [[ ${fields[3]} == "$1" ]] || continue
+    tasks=("${file%stat}"task/*)
+    [[ ${fields[0]} == [ZX] && ${#tasks[@]} == 1 ]] || say "${line%% *}"
+  done
+}
+
+# newest_checkpoint RUN: the name of its furthest checkpoint, without the ending; nothing when there is none.
+newest_checkpoint() {
+  local LC_ALL=C file name newest=''
+  for file in "$1"/checkpoints/iteration-*.safetensors; do
+    [[ -f $file ]] || continue
+    name=${file##*/} name=${name%.safetensors}
+    # iteration-00001500, then iteration-00001500-phase-1
+    [[ $name < $newest ]] || newest=$name
+  done
+  printf '%s' "$newest"
+}
+
 # Debian and Ubuntu packages for what the build or a run would miss. Asks for the capability, not for the package, so
 # that libraries from environment modules or another distribution count.
 missing_packages() {

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Every test: set up this machine, build, check the launch scripts, then `swift test`, multi-process tests included.
+# Every test: set up this machine, build, check the launch scripts, kill a run some times, then `swift test`, multi-process
+# tests included.
 #
 #   cluster/test.sh [SWIFT-TEST-OPTIONS]
 #
@@ -18,7 +19,11 @@ done
 
 set_up
 build --build-tests
-(($#)) || "$repository/cluster/check.sh"
+if ((!$#)); then
+  "$repository/cluster/check.sh"
+  # The kill test in short; in full it takes half an hour: cluster/endurance.sh
+  "$repository/cluster/endurance.sh" --kills 6 --ranks 2 --iterations 300
+fi
 # --skip-build: `swift test` would compile with a flag of its own, and so rebuild all of it, here and in the next build.
 cd "$repository"
 exec swift test --skip-build "${swift_flags[@]}" "$@" </dev/null
