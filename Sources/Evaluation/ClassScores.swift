@@ -12,20 +12,23 @@ public struct ClassScores: Sendable, Equatable {
   /// Mean standard deviation of pixels within a class, over the same of the training images: near 0 the samples of a
   /// class are all alike.
   public var spread: Double
+  /// The same of the class whose samples differ least, over the mean of all classes of the training images.
+  public var leastSpread: Double
+  public var leastSpreadClass: Int
 
   /// Draws `samples` samples, as many of every class as possible, and classifies them; all ranks share the work.
   ///
   /// - Parameter realDeviation: `meanDeviationWithinClasses(of:)` of the training images.
   public static func measure(
     _ programs: EvaluationPrograms, classifier: Classifier, classes: Int, samples: Int, realDeviation: Double,
-    iteration: UInt64, conditions: Conditions, communicator: any Communicator
+    iteration: UInt64, conditions: Conditions
   ) throws -> ClassScores {
     // At least two of every class, or there is no deviation.
     let perClass = max(2, samples / classes)
     let count = perClass * classes
     var sums = ClassSums(classes: classes, size: programs.imageShape.count)
     let size = EvaluationPrograms.blockSize
-    for block in stride(from: communicator.rank, to: (count + size - 1) / size, by: communicator.size) {
+    try programs.forOwnBlocks(of: (count + size - 1) / size) { block in
       let images = try programs.sample(block: block, iteration: iteration) {
         conditions.write(class: $0 % classes, to: $1)
       }
@@ -38,12 +41,15 @@ public struct ClassScores: Sendable, Equatable {
         sums.add(images.baseAddress! + row * sums.size, label: label, isRight: found[row] == label)
       }
     }
-    try sums.numbers.withUnsafeMutableBufferPointer { try communicator.allReduceSum($0) }
+    try sums.numbers.withUnsafeMutableBufferPointer { try programs.communicator.allReduceSum($0) }
     let shares = (0..<classes).map { sums.right($0) / max(1, sums.count($0)) }
     let worst = shares.indices.min { shares[$0] < shares[$1] } ?? 0
+    let deviations = (0..<classes).map(sums.deviation)
+    let least = deviations.indices.min { deviations[$0] < deviations[$1] } ?? 0
+    let unit = realDeviation > 0 ? realDeviation : .infinity
     return ClassScores(
       accuracy: shares.reduce(0, +) / Double(classes), worstAccuracy: shares[worst], worstClass: worst,
-      spread: realDeviation > 0 ? sums.meanDeviation / realDeviation : 0)
+      spread: sums.meanDeviation / unit, leastSpread: deviations[least] / unit, leastSpreadClass: least)
   }
 
   /// The mean over classes and pixels of the standard deviation within a class.
@@ -93,14 +99,18 @@ private struct ClassSums {
   var meanDeviation: Double {
     let seen = (0..<classes).filter { count($0) >= 2 }
     guard !seen.isEmpty else { return 0 }
-    let total = seen.reduce(0.0) { total, label in
-      let (first, n) = (label * stride, count(label))
-      return (0..<size).reduce(total) { total, i in
-        let mean = numbers[first + 2 + i] / n
-        let variance = (numbers[first + 2 + size + i] - n * mean * mean) / (n - 1)
-        return total + max(0, variance).squareRoot()
-      }
+    return seen.map(deviation).reduce(0, +) / Double(seen.count)
+  }
+
+  /// The mean over pixels of the standard deviation within a class of at least two images; 0 for others.
+  func deviation(_ label: Int) -> Double {
+    let (first, n) = (label * stride, count(label))
+    guard n >= 2 else { return 0 }
+    let total = (0..<size).reduce(0.0) { total, i in
+      let mean = numbers[first + 2 + i] / n
+      let variance = (numbers[first + 2 + size + i] - n * mean * mean) / (n - 1)
+      return total + max(0, variance).squareRoot()
     }
-    return total / Double(seen.count * size)
+    return total / Double(size)
   }
 }

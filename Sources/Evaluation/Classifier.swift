@@ -115,7 +115,8 @@ private final class ClassifierTrainer {
       in: Scope(graph: graph, parameters: state.parameters))
     let cost = try ClassifierNetwork.crossEntropy(
       logits, classes: graph.read(classes, shape: [shard.count, network.classCount]))
-    try state.addUpdate(loss: 1 / Float(shard.globalBatch) * cost, reports: [])
+    let loss = try 1 / Float(shard.globalBatch) * cost
+    try state.addUpdate(loss: loss, reports: [loss])
     let plan = Plan(name: "classifier training", graph: graph, outputs: [])
     images.allocate()
     classes.allocate()
@@ -132,5 +133,6 @@ private final class ClassifierTrainer {
     }
     state.prepareUpdate(learningRateFactor: LearningRateSchedule.cosine(to: 0).factor(iteration: step, of: total))
     try program.run()
+    state.finishUpdate()
   }
 }

@@ -35,14 +35,14 @@ public struct DiscriminatorScores: Sendable, Equatable {
   /// Blocks of 64 samples go to the ranks in turn; sums are double, so the number of ranks shows in the last digits only.
   public static func measure(
     _ programs: EvaluationPrograms, training: (ImageSet, Conditions), test: (ImageSet, Conditions), samples: Int,
-    iteration: UInt64, communicator: any Communicator
+    iteration: UInt64
   ) throws -> DiscriminatorScores {
     let names = programs.observationNames
     var sums = [Double](repeating: 0, count: 10 + names.count)
-    try addReal(training, samples: samples, programs, communicator, to: &sums, at: 0)
-    try addReal(test, samples: samples, programs, communicator, to: &sums, at: 3)
-    try addFakes(training.1, samples: samples, iteration: iteration, programs, communicator, to: &sums, at: 6)
-    try sums.withUnsafeMutableBufferPointer { try communicator.allReduceSum($0) }
+    try addReal(training, samples: samples, programs, to: &sums, at: 0)
+    try addReal(test, samples: samples, programs, to: &sums, at: 3)
+    try addFakes(training.1, samples: samples, iteration: iteration, programs, to: &sums, at: 6)
+    try sums.withUnsafeMutableBufferPointer { try programs.communicator.allReduceSum($0) }
     let score = { (index: Int) in
       let count = max(1, sums[index + 2])
       return DiscriminatorScore(loss: sums[index] / count, accuracy: sums[index + 1] / count)
@@ -55,10 +55,10 @@ public struct DiscriminatorScores: Sendable, Equatable {
   /// Spreads the judged images evenly over the set.
   private static func addReal(
     _ set: (images: ImageSet, conditions: Conditions), samples: Int, _ programs: EvaluationPrograms,
-    _ communicator: any Communicator, to sums: inout [Double], at offset: Int
+    to sums: inout [Double], at offset: Int
   ) throws {
     let count = min(samples, set.images.count)
-    try forOwnBlocks(of: count, communicator) { first, rows in
+    try forOwnBlocks(of: count, programs) { first, rows in
       let logits = try programs.judge(count: rows) { row, images, condition in
         let index = (first + row) * set.images.count / count
         set.images.write(index: index, to: images.baseAddress! + row * set.images.imageShape.count)
@@ -70,9 +70,9 @@ public struct DiscriminatorScores: Sendable, Equatable {
 
   private static func addFakes(
     _ conditions: Conditions, samples: Int, iteration: UInt64, _ programs: EvaluationPrograms,
-    _ communicator: any Communicator, to sums: inout [Double], at offset: Int
+    to sums: inout [Double], at offset: Int
   ) throws {
-    try forOwnBlocks(of: samples, communicator) { first, rows in
+    try forOwnBlocks(of: samples, programs) { first, rows in
       let block = first / EvaluationPrograms.blockSize
       let judged = try programs.judgeSamples(block: block, iteration: iteration) {
         conditions.write(randomFor: .evaluation, step: Int(iteration), sample: UInt32($0), to: $1)
@@ -84,10 +84,10 @@ public struct DiscriminatorScores: Sendable, Equatable {
   }
 
   private static func forOwnBlocks(
-    of count: Int, _ communicator: any Communicator, _ body: (_ first: Int, _ rows: Int) throws -> Void
+    of count: Int, _ programs: EvaluationPrograms, _ body: (_ first: Int, _ rows: Int) throws -> Void
   ) throws {
     let size = EvaluationPrograms.blockSize
-    for block in stride(from: communicator.rank, to: (count + size - 1) / size, by: communicator.size) {
+    try programs.forOwnBlocks(of: (count + size - 1) / size) { block in
       try body(block * size, min(size, count - block * size))
     }
   }

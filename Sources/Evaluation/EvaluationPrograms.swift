@@ -128,6 +128,11 @@ public final class EvaluationPrograms {
   private let judging: Program
   let measuring: Program?
   let communicator: any Communicator
+  /// Made when first asked for.
+  var measuringConditions: StateBlock?
+  /// Called by all ranks together after every round of blocks: what has come up meanwhile may end the evaluation, on all
+  /// ranks alike, by throwing.
+  public var poll: (() throws -> Void)?
 
   /// - Precondition: the parameter blocks have their memory; `arena` was made for the graphs' plans too, and these for
   ///   `team.count` threads.
@@ -160,6 +165,15 @@ public final class EvaluationPrograms {
     prepareSample(block: block, iteration: iteration, writeCondition: writeCondition)
     try sampling.run()
     return sampling.values(of: graphs.imageValues)
+  }
+
+  /// Calls `body` with this rank's share of so many blocks: they go to the ranks in turn.
+  func forOwnBlocks(of count: Int, _ body: (Int) throws -> Void) throws {
+    for first in stride(from: 0, to: count, by: communicator.size) {
+      let block = first + communicator.rank
+      if block < count { try body(block) }
+      try poll?()
+    }
   }
 
   func prepareSample(

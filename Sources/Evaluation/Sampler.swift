@@ -39,6 +39,7 @@ public struct Sampler {
       }
       let received = min(communicator.size, blocks - round) * blockFloats
       result?.replaceSubrange(round * blockFloats..<round * blockFloats + received, with: gathered[..<received])
+      try programs.poll?()
     }
     result?.removeLast((blocks * size - count) * programs.imageShape.count)
     return result

@@ -12,6 +12,8 @@ public final class StateBlock {
   public private(set) var count: Int
   /// How this block is summed over ranks, where it was allocated for that.
   public private(set) var reducible: ReducibleBlock?
+  /// ‖values‖² of the part that the last sum over ranks was asked the norm of.
+  public internal(set) var squaredNorm = 0.0
   private var memory: MemoryBlock?
 
   public init(name: String, count: Int = 0) {

@@ -51,6 +51,17 @@ public enum StartUp {
     unsetenv(guardVariable)
   }
 
+  /// Whose kernels compute: ours for the CPU, OpenBLAS's for products.
+  public static var kernels: String {
+    let level =
+      switch ck_cpu_level_in_use() {
+      case CK_LEVEL_V4: "v4"
+      case CK_LEVEL_V3: "v3"
+      default: "baseline"
+      }
+    return "\(level) \(coreName)"
+  }
+
   /// One line about the kernels in use where they are not those that OpenBLAS would use by itself, or should not be.
   public static var note: String? {
     if let deserved = deservedCore(chosen: coreName) {

@@ -97,8 +97,8 @@ extension SAGAN {
   private func checkResolutions() throws {
     guard (16...128).contains(height), (16...128).contains(width) else {
       throw GraphError(
-        layer: "data.height", reason: "images of \(height)×\(width); this model makes 16×16 to 128×128: set data.height"
-      )
+        layer: "data.height and data.width",
+        reason: "images of \(height)×\(width); this model makes 16×16 to 128×128")
     }
     guard generator.blockCount >= 1 else {
       throw GraphError(
@@ -145,7 +145,8 @@ extension SAGAN {
       }
       // Keys and values are pooled 2×2.
       guard asked % 2 == 0, asked * width / height % 2 == 0 else {
-        throw GraphError(layer: key, reason: "attention pools 2×2, which height \(asked) does not allow")
+        throw GraphError(
+          layer: key, reason: "attention pools 2×2, which \(asked)×\(asked * width / height) does not allow")
       }
     }
   }

@@ -26,7 +26,12 @@ public final class NetworkState {
   /// Updates made so far: Adam's t.
   public var updateCount = 0
 
-  private enum Scalar: Int, CaseIterable { case learningRate, correction1, correction2, apply, averageDecay }
+  /// `[apply, norm]` of the last step.
+  private let verdict: StateBlock
+
+  private enum Scalar: Int, CaseIterable {
+    case learningRate, correction1, correction2, averageDecay, normLimit, checksFinite
+  }
 
   public init(name: String, settings: OptimizerSettings) {
     parameters = ParameterTable(name: name)
@@ -37,12 +42,13 @@ public final class NetworkState {
     average = settings.averageDecay == nil ? nil : StateBlock(name: "\(name) average")
     gradient = StateBlock(name: "\(name) gradient")
     scalars = StateBlock(name: "\(name) scalars", count: Scalar.allCases.count)
+    verdict = StateBlock(name: "\(name) verdict", count: 2)
   }
 
   /// Adds the end of a training step to the graph: gradients of `loss` (this rank's share), their sum over all ranks
-  /// together with `reports`, the update, the power iterations, the average.
+  /// together with `reports`, the guard, and what that lets pass: the update, the power iterations, the average.
   ///
-  /// - Shapes: loss and reports `[]`.
+  /// - Shapes: loss `[]`; reports any, the first of them the loss.
   /// - Precondition: called once, after all layers of the network have been built.
   public func addUpdate(loss: Value, reports: [Value]) throws {
     precondition(reportOffset == nil, "\(parameters.name) is updated by one step only")
@@ -53,26 +59,36 @@ public final class NetworkState {
       let padded = parameters.values.count
       for block in [firstMoment, secondMoment] + (average.map { [$0] } ?? []) { _ = block.reserve(padded) }
       _ = gradient.reserve(padded)
-      let first = gradient.reserve(reports.count)
+      let first = gradient.reserve(reports.reduce(0) { $0 + $1.shape.count })
       reportOffset = first
-      let packed = try pack(
-        found + reports, at: parameters.entries.map(\.offset) + reports.indices.map { first + $0 }, of: gradient)
-      let summed = try allReduceSum(packed, in: gradient)
+      var offsets = parameters.entries.map(\.offset)
+      var next = first
+      for report in reports {
+        offsets.append(next)
+        next += report.shape.count
+      }
+      let summed = try allReduceSum(pack(found + reports, at: offsets, of: gradient), in: gradient, normOfFirst: padded)
+      _ = try graph.apply(
+        GradientGuard(gradients: gradient, lossOffset: first, verdict: verdict),
+        [summed, read(.normLimit, graph), read(.checksFinite, graph)])
+      let apply = try graph.read(verdict, shape: .scalar)
       _ = try graph.apply(
         AdamUpdate(
           parameters: parameters.values, firstMoment: firstMoment, secondMoment: secondMoment,
           beta1: Float(settings.beta1), beta2: Float(settings.beta2), epsilon: Float(settings.epsilon),
           decay: Float(settings.weightDecay)),
-        [summed, read(.learningRate, graph), read(.correction1, graph), read(.correction2, graph), read(.apply, graph)])
+        [summed, read(.learningRate, graph), read(.correction1, graph), read(.correction2, graph), apply])
       if !spectral.isEmpty {
         _ = try graph.apply(
-          PowerIteration(matrices: spectral.matrices, parameters: parameters.values, vectors: spectral.values),
-          [read(.apply, graph)])
+          PowerIteration(
+            matrices: spectral.matrices, parameters: parameters.values, vectors: spectral.values,
+            count: settings.powerIterations),
+          [apply])
       }
       if let average {
         _ = try graph.apply(
           WeightAverage(average: average, parameters: parameters.values),
-          [read(.averageDecay, graph), read(.apply, graph)])
+          [read(.averageDecay, graph), apply])
       }
     }
   }
@@ -87,6 +103,7 @@ public final class NetworkState {
       block.allocate()
     }
     scalars.allocate()
+    verdict.allocate()
     try gradient.allocate(reducibleOver: communicator)
   }
 
@@ -97,20 +114,32 @@ public final class NetworkState {
 
   /// Writes the scalars of the next update; allocates nothing.
   ///
-  /// - Parameter learningRateFactor: what a schedule makes of the learning rate now.
-  public func prepareUpdate(learningRateFactor: Double = 1) {
+  /// - Parameters:
+  ///   - learningRateFactor: what a schedule makes of the learning rate now.
+  ///   - normLimit: the longest gradient that may be used; below 0 for none at all.
+  ///   - checksFinite: whether a loss or gradient that is not finite leaves everything as it is.
+  public func prepareUpdate(learningRateFactor: Double = 1, normLimit: Float = .infinity, checksFinite: Bool = true) {
     let t = Double(updateCount + 1)
     set(.learningRate, settings.learningRate * learningRateFactor)
     set(.correction1, 1 / (1 - pow(settings.beta1, t)))
     set(.correction2, 1 / (1 - pow(settings.beta2, t)))
-    set(.apply, 1)
     set(.averageDecay, settings.averageDecay(atUpdate: updateCount))
-    updateCount += 1
+    set(.normLimit, Double(normLimit))
+    set(.checksFinite, checksFinite ? 1 : 0)
   }
+
+  /// Counts the update that the step has made, if it has; to be called after the step.
+  public func finishUpdate() { if wasApplied { updateCount += 1 } }
+
+  /// Whether the guard let the last step's gradient pass.
+  public var wasApplied: Bool { verdict.values[0] != 0 }
+
+  /// Length of the last step's gradient, summed over all ranks.
+  public var gradientNorm: Float { verdict.values[1] }
 
   private func set(_ scalar: Scalar, _ value: Double) { scalars.values[scalar.rawValue] = Float(value) }
 
-  /// The `index`-th reported number of the last step, summed over all ranks.
+  /// The `index`-th reported float of the last step, summed over all ranks.
   public func report(_ index: Int) -> Float {
     guard let reportOffset else { preconditionFailure("\(parameters.name) has no step yet") }
     return gradient.values[reportOffset + index]

@@ -1,3 +1,4 @@
+import CKernels
 import Communication
 import Graphs
 import Kernels
@@ -14,12 +15,24 @@ public final class Arena {
   var base: UnsafeMutablePointer<Float> { block.floats.baseAddress! }
 }
 
+/// A number that an operation should not have made.
+public struct NonFiniteResult: Sendable, Equatable {
+  public let program: String
+  public let operation: String
+  public let layer: String
+  public let shape: Shape
+  /// Position in the result, row by row.
+  public let index: Int
+  public let value: Float
+}
+
 /// A plan bound to memory: a flat list of kernel calls. Running it allocates nothing and looks nothing up.
 public final class Program {
   public let plan: Plan
   private let arena: Arena
   private let constants: ConstantTable
   private let kernels: [Kernel]
+  private let pulse: Pulse
 
   /// - Precondition: every block that the graph reads or writes has its memory; the plan was made for `team.count`
   ///   threads.
@@ -72,6 +85,7 @@ public final class Program {
     }
     self.constants = constants
     self.kernels = kernels
+    pulse = communicator.pulse
   }
 
   private static func address(
@@ -90,7 +104,37 @@ public final class Program {
   /// Executes the program once.
   /// - Throws: what a collective reports; nothing else can fail.
   public func run() throws {
-    for kernel in kernels { try kernel() }
+    for kernel in kernels {
+      try kernel()
+      pulse.beat()
+    }
+  }
+
+  /// The same, asking after every unit whether what it made is finite.
+  ///
+  /// - Parameter report: called with the first result that is not, before the next unit runs.
+  public func run(reportingNonFinite report: (NonFiniteResult) throws -> Void) throws {
+    for (index, kernel) in kernels.enumerated() {
+      try kernel()
+      pulse.beat()
+      if let found = firstNonFinite(in: plan.units[index]) { return try report(found) }
+    }
+  }
+
+  /// The first result of a unit that lies in memory and holds an infinity or a NaN.
+  private func firstNonFinite(in unit: Unit) -> NonFiniteResult? {
+    for index in unit.nodes {
+      let node = plan.graph.nodes[index]
+      let count = node.shape.count
+      guard count > 0, plan.storage[index] != nil, case let address = Self.address(of: index, plan, arena, constants),
+        ck_all_finite(address, Int64(count)) == 0
+      else { continue }
+      let place = (0..<count).first { !address[$0].isFinite } ?? 0
+      return NonFiniteResult(
+        program: plan.name, operation: node.operation.name, layer: node.layer, shape: node.shape, index: place,
+        value: address[place])
+    }
+    return nil
   }
 
   /// Executes the program once and adds each unit's nanoseconds to `nanoseconds`.

@@ -14,7 +14,8 @@ public final class MetricsLog {
   private let descriptor: Int32
   private let minimumSeconds: Double
   private let line = LineBuffer(capacity: 1 << 14)
-  private var byteCount = 0
+  /// Bytes of all whole lines so far.
+  public private(set) var byteCount = 0
   private var lastThrottled = -Double.infinity
 
   /// Opens the file for appending, or makes it; a last line without end is cut off.
@@ -73,6 +74,25 @@ public final class MetricsLog {
   /// Cuts off all lines from the first one beyond `iteration` on: what a resumed run will write again.
   public func truncate(toIteration iteration: Int) throws(ReportError) {
     try keepLines { line in Self.iteration(of: line).map { $0 <= iteration } ?? true }
+  }
+
+  /// Cuts the file to its first `byteCount` bytes, as it was when a checkpoint was taken.
+  ///
+  /// - Returns: false, and nothing is cut, where a line does not end there: this is not the file of that time.
+  public func truncate(toByteCount length: Int) throws(ReportError) -> Bool {
+    guard length >= 0, length <= byteCount else { return false }
+    if length > 0 {
+      let last: [UInt8]
+      do throws(FileError) { last = try InputFile(path: path).bytes(in: length - 1..<length) } catch {
+        throw ReportError(error)
+      }
+      guard last == [UInt8(ascii: "\n")] else { return false }
+    }
+    guard ftruncate(descriptor, off_t(length)) == 0 else {
+      throw ReportError(FileError(path: path, action: "cut back", code: errno))
+    }
+    byteCount = length
+    return true
   }
 
   /// Cuts the file behind the last whole line before the first one that `isKept` refuses.

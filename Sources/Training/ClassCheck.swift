@@ -2,6 +2,7 @@ import Checkpoints
 import Communication
 import Datasets
 import Evaluation
+import Files
 import Logging
 import Tensors
 
@@ -20,15 +21,18 @@ public final class ClassCheck {
     let recipe = trainer.recipe
     let dataset = trainer.dataset
     let communicator = trainer.communicator
-    guard
-      recipe.evaluation.classifierIterations > 0, trainer.conditions.kind == .classes,
-      Classifier.fits(dataset.imageShape)
-    else { return nil }
+    guard recipe.evaluation.classifierIterations > 0, trainer.conditions.kind == .classes else { return nil }
+    guard Classifier.fits(dataset.imageShape) else {
+      logger.notice(
+        "no classifier judges the samples: it needs a height and width divisible by 4, images are \(dataset.imageShape)"
+      )
+      return nil
+    }
     self.trainer = trainer
     classifier = try Classifier(imageShape: dataset.imageShape, classCount: dataset.classCount)
     realDeviation = ClassScores.meanDeviationWithinClasses(of: dataset.training, classes: dataset.classCount)
     let iterations = recipe.evaluation.classifierIterations
-    let found = try load(output.classifier, iterations: iterations)
+    let found = try load(output.classifier, iterations: iterations, logger)
     if !found {
       try classifier.train(
         on: dataset.training, iterations: iterations, seed: UInt64(recipe.seed), communicator: communicator)
@@ -52,24 +56,30 @@ public final class ClassCheck {
     try ClassScores.measure(
       trainer.evaluation, classifier: classifier, classes: trainer.conditions.knownClasses,
       samples: trainer.recipe.evaluation.samples, realDeviation: realDeviation,
-      iteration: UInt64(trainer.iteration), conditions: trainer.conditions, communicator: trainer.communicator)
+      iteration: UInt64(trainer.iteration), conditions: trainer.conditions)
   }
 
   /// Takes over the parameters of a classifier of the same images; false where there is none.
-  private func load(_ path: String, iterations: Int) throws -> Bool {
+  private func load(_ path: String, iterations: Int, _ logger: Logger) throws -> Bool {
     let communicator = trainer.communicator
     let table = classifier.parameters
     var isFound: [Int64] = [0]
     try communicator.together {
-      guard communicator.rank == 0, let file = try? SafetensorsFile(path: path) else { return }
-      guard file.metadata["data"] == trainer.dataFingerprint, file.metadata["iterations"] == String(iterations) else {
-        return
+      guard communicator.rank == 0, Directories.exists(path) else { return }
+      do {
+        let file = try SafetensorsFile(path: path)
+        guard file.metadata["data"] == trainer.dataFingerprint, file.metadata["iterations"] == String(iterations) else {
+          return
+        }
+        for entry in table.entries {
+          try file.read(
+            entry.name, shape: entry.shape, into: UnsafeMutableRawBufferPointer(table.slice(entry, of: table.values)))
+        }
+        isFound = [1]
+      } catch {
+        // Made from the training images, so it can be made again.
+        logger.warning("\(path) is damaged and trained again")
       }
-      for entry in table.entries {
-        try file.read(
-          entry.name, shape: entry.shape, into: UnsafeMutableRawBufferPointer(table.slice(entry, of: table.values)))
-      }
-      isFound = [1]
     }
     isFound = try communicator.broadcast(isFound, from: 0)
     guard isFound[0] == 1 else { return false }

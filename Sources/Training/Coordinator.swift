@@ -12,43 +12,167 @@ import Reporting
   import Darwin
 #endif
 
-/// Runs a training from its first to its last iteration, the same on every rank; rank 0 also writes and shows.
-public final class Coordinator {
-  public let trainer: Trainer
-  private let output: RunDirectory
-  private let communicator: any Communicator
-  private let logger: Logger
-  private let testConditions: Conditions
-  private var metrics: MetricsLog?
-  private var progress: ProgressLine?
-  private var classCheck: ClassCheck?
-  private var hasWarnedOfAttention = false
-  /// The newest results, for the closing words.
-  public private(set) var lastScores: DiscriminatorScores?
-  public private(set) var lastClassScores: ClassScores?
-  public private(set) var lastCheckpoint: String?
-  public private(set) var lastPicture: String?
+/// What a run may do beside its recipe.
+public struct CoordinatorOptions: Sendable {
+  /// Compare all parameters over the ranks after every iteration.
+  public var verifiesLockstep = false
+  /// Look at every result of every operation.
+  public var checksFinite = false
+  /// Rank 0's.
+  public var timeLimit: TimeLimit?
+  public init() {}
+}
 
-  /// - Precondition: the trainer stands where the run is to go on.
-  public init(_ trainer: Trainer, output: RunDirectory, logger: Logger) throws {
-    self.trainer = trainer
-    self.output = output
-    self.logger = logger
+/// Takes a training from where it stands to its last iteration, the same on every rank; rank 0 also writes and shows.
+///
+/// Whatever is decided comes from sums over all ranks (`PhaseOutcome`), so all decide alike and nobody waits alone.
+public final class Coordinator {
+  /// How a run ended.
+  public enum Ending: Sendable, Equatable {
+    case finished
+    case stopped(StopReason)
+  }
+
+  public let trainer: Trainer
+  let output: RunDirectory
+  let communicator: any Communicator
+  let logger: Logger
+  let options: CoordinatorOptions
+  let testConditions: Conditions
+  let signals: StopSignals?
+  /// Rank 0's.
+  var timeLimit: TimeLimit?
+  var keeper: CheckpointKeeper?
+  var metrics: MetricsLog?
+  var progress: ProgressLine?
+  var classCheck: ClassCheck?
+  var hasWarnedOfAttention = false
+  var hasWarnedOfMetrics = false
+  /// Checkpoints that have been rolled back to: the next time, one before them.
+  var rollBackTargets: Set<CheckpointPosition> = []
+  /// The iteration of the last evaluation.
+  var evaluatedIteration: Int
+  /// The newest results, for the closing words.
+  public internal(set) var lastScores: DiscriminatorScores?
+  public internal(set) var lastClassScores: ClassScores?
+  public internal(set) var lastPicture: String?
+  public var lastCheckpoint: String? { keeper?.lastPath }
+
+  var isFirstRank: Bool { communicator.rank == 0 }
+  private var last: Int { trainer.recipe.training.iterations }
+
+  /// - Parameter resumed: on rank 0, the checkpoint that the trainer stands at.
+  public init(
+    _ trainer: Trainer, output: RunDirectory, resumed: SafetensorsFile? = nil, signals: StopSignals? = nil,
+    options: CoordinatorOptions = CoordinatorOptions(), logger: Logger
+  ) throws {
+    (self.trainer, self.output, self.signals, self.options, self.logger) = (trainer, output, signals, options, logger)
     communicator = trainer.communicator
     testConditions = try trainer.recipe.conditions(of: trainer.dataset.test, in: trainer.dataset)
-    try communicator.together {
-      guard isFirstRank else { return }
-      let metrics = try MetricsLog(path: output.metrics, minimumSeconds: trainer.recipe.log.everySeconds)
-      self.metrics = metrics
-      // A run that is at its end already changes nothing.
-      guard trainer.iteration < trainer.recipe.training.iterations else { return }
-      try metrics.truncate(toIteration: trainer.iteration)
-      let abandoned = try output.checkpoints.iterations().count { $0 > trainer.iteration }
-      if abandoned > 0 {
-        logger.notice(
-          "\(abandoned) later checkpoints in \(output.path) are not gone on from; the next one written replaces them")
+    // Checkpoints of the first version were written behind the evaluation.
+    let evaluated = try communicator.broadcast(
+      [resumed?.metadata["evaluatedIteration"].flatMap(Int64.init) ?? Int64(trainer.iteration)], from: 0)
+    evaluatedIteration = Int(evaluated[0])
+    try communicator.together { if isFirstRank { try openOutput(resumed) } }
+  }
+
+  /// Trains until the recipe's last iteration, or until any rank is asked to stop: then a checkpoint holds the work.
+  public func run() throws -> Ending {
+    var stop = try begin()
+    while trainer.iteration < last, stop == nil {
+      trainer.stopRequest = ownStopRequest
+      let outcome = try runPhase()
+      stop = outcome.record.stop
+      if try actOn(outcome.incident) == .rolledBack { continue }
+      if trainer.phase == 0 {
+        try report()
+        if isDue(digestEvery) { try trainer.verifyLockstep() }
+        if isEvaluationDue {
+          stop = max(stop, try evaluate())
+          if try checkSpread() == .rolledBack { continue }
+        }
+      }
+      try keepCheckpoint(isStopping: stop != nil)
+    }
+    try end()
+    return stop.map { isUnfinished ? .stopped($0) : .finished } ?? .finished
+  }
+
+  /// Iterations are left, or the evaluation that a stop came before.
+  var isUnfinished: Bool { trainer.iteration < last || isEvaluationOwed }
+
+  private var isEvaluationOwed: Bool {
+    trainer.phase == 0 && trainer.iteration > 0 && isEvaluationDue && evaluatedIteration < trainer.iteration
+  }
+
+  /// What has to be there before the first phase; and the evaluation that a stop came before.
+  private func begin() throws -> StopReason? {
+    guard isUnfinished else { return nil }
+    communicator.pulse.enter(.planning, iteration: trainer.iteration)
+    classCheck = try ClassCheck(trainer, output: output, logger: logger)
+    trainer.evaluation.poll = { [unowned self] in try pollForStop() }
+    if isFirstRank {
+      progress = ProgressLine(
+        totalIterations: last, imagesPerIteration: trainer.recipe.training.batchSize,
+        firstIteration: trainer.iteration, isTerminal: Self.isTerminal)
+    }
+    guard isEvaluationOwed else { return nil }
+    let stop = try evaluate()
+    if try checkSpread() == .rolledBack { return nil }
+    try keepCheckpoint(isStopping: stop != nil)
+    return stop
+  }
+
+  /// Everything is on the disk when this returns, on all ranks alike.
+  private func end() throws {
+    progress?.finish()
+    trainer.evaluation.poll = nil
+    try communicator.together { try keeper?.finish(logger) }
+  }
+
+  private var digestEvery: Int { options.verifiesLockstep ? 1 : trainer.recipe.health.digestEvery }
+
+  private func isDue(_ every: Int) -> Bool { every > 0 && trainer.iteration % every == 0 }
+
+  private var isEvaluationDue: Bool { isDue(trainer.recipe.evaluation.every) || trainer.iteration == last }
+
+  /// What this rank wants all to stop for.
+  var ownStopRequest: StopReason? {
+    max(signals?.stop, timeLimit?.isDue() == true ? .timeLimit : nil)
+  }
+
+  private func runPhase() throws -> PhaseOutcome {
+    let activity: Activity = trainer.nextNetwork == .discriminator ? .discriminatorStep : .generatorStep
+    communicator.pulse.enter(activity, iteration: trainer.iteration)
+    let start = timeLimit == nil ? 0 : MonotonicClock.seconds
+    defer { timeLimit?.learn(phaseSeconds: MonotonicClock.seconds - start) }
+    guard options.checksFinite else { return try trainer.runPhase() }
+    let iteration = trainer.iteration
+    return try trainer.runPhase { program in
+      try program.run { found in
+        throw Failure(
+          """
+          iteration \(iteration + 1), \(found.program): \(found.operation) of \(found.layer) makes \(found.value) at \
+          \(found.index) of \(found.shape); everything before it was finite
+          """, code: .general)
       }
     }
+  }
+
+  /// A checkpoint where one is due. Rank 0 holds all the state, so no other rank takes part.
+  private func keepCheckpoint(isStopping: Bool) throws {
+    guard let keeper else { return }
+    let isDue =
+      isStopping || trainer.iteration == last
+      || trainer.phase == 0 && (isDue(trainer.recipe.checkpoint.every) || keeper.isOverdue || keeper.isBest(trainer))
+    if isDue {
+      // Where none is owed, a run that goes on with another evaluation.every owes none either.
+      keeper.save(
+        trainer, evaluatedIteration: isEvaluationOwed ? evaluatedIteration : trainer.iteration, metrics: metrics,
+        logger: logger)
+      keeper.lastSaveSeconds.map { timeLimit?.learn(saveSeconds: $0) }
+    }
+    keeper.report(logger)
   }
 
   /// What the launch script found out: under mpirun every output looks like a terminal. Nil where it said nothing.
@@ -59,123 +183,10 @@ public final class Coordinator {
     default: nil
     }
   }
+}
 
-  private var isFirstRank: Bool { communicator.rank == 0 }
-
-  /// How a run ended.
-  public enum Ending: Sendable { case finished, stoppedAsAsked }
-
-  /// Trains until the recipe's last iteration, or until a signal asks any rank to stop: then a checkpoint holds the work.
-  public func run(stoppingOn signals: StopSignals? = nil) throws -> Ending {
-    let recipe = trainer.recipe
-    let last = recipe.training.iterations
-    if trainer.iteration < last { classCheck = try ClassCheck(trainer, output: output, logger: logger) }
-    if isFirstRank {
-      progress = ProgressLine(
-        totalIterations: last, imagesPerIteration: recipe.training.batchSize, firstIteration: trainer.iteration,
-        isTerminal: Self.isTerminal)
-    }
-    while trainer.iteration < last {
-      if signals?.arePending == true { trainer.requestStop() }
-      try trainer.runIteration()
-      try report()
-      try checkLosses()
-      let isStopping = trainer.isStopRequested && trainer.iteration < last
-      if isDue(recipe.evaluation.every) || trainer.iteration == last { try evaluate() }
-      if isDue(recipe.checkpoint.every) || trainer.iteration == last || isStopping { try writeCheckpoint() }
-      if isStopping {
-        progress?.finish()
-        return .stoppedAsAsked
-      }
-    }
-    progress?.finish()
-    return .finished
-  }
-
-  /// Ends the run where a loss is no number any more, before a checkpoint could keep that. The losses are sums over all
-  /// ranks, so all ranks stop here alike.
-  private func checkLosses() throws {
-    let report = trainer.lastReport
-    guard !report.discriminatorLoss.isFinite || !report.generatorLoss.isFinite else { return }
-    progress?.finish()
-    let kept = lastCheckpoint.map { "the last good state is \($0)" } ?? "this process has saved nothing yet"
-    throw SharedFailure(
-      failure: Failure(
-        """
-        the losses are not finite after iteration \(trainer.iteration) (D \(report.discriminatorLoss), \
-        G \(report.generatorLoss)); \(kept); a lower learning rate is the usual remedy
-        """, code: .general),
-      isMine: isFirstRank)
-  }
-
-  private func isDue(_ every: Int) -> Bool { every > 0 && trainer.iteration % every == 0 }
-
-  /// Shows and logs the iteration when it is time to; allocates nothing.
-  private func report() throws {
-    guard let progress, let metrics else { return }
-    let isLast = trainer.iteration == trainer.recipe.training.iterations
-    let now = MonotonicClock.seconds
-    guard isLast || progress.isDue(now: now) || metrics.isDue(now: now) else { return }
-    let report = trainer.lastReport
-    progress.show(
-      ProgressLine.Values(
-        iteration: trainer.iteration, discriminatorLoss: Double(report.discriminatorLoss),
-        generatorLoss: Double(report.generatorLoss), realAccuracy: Double(report.realAccuracy),
-        fakeAccuracy: Double(report.fakeAccuracy)),
-      isForced: isLast, now: now)
-    try metrics.append(iteration: trainer.iteration, kind: "training", isThrottled: !isLast, now: now) { line in
-      line.field("discriminatorLoss", report.discriminatorLoss)
-      line.field("generatorLoss", report.generatorLoss)
-      line.field("realAccuracy", report.realAccuracy)
-      line.field("fakeAccuracy", report.fakeAccuracy)
-    }
-  }
-
-  /// Judges held-out data, and draws the picture.
-  private func evaluate() throws {
-    let recipe = trainer.recipe
-    try trainer.refreshEvaluation()
-    let scores = try DiscriminatorScores.measure(
-      trainer.evaluation, training: (trainer.dataset.training, trainer.conditions),
-      test: (trainer.dataset.test, testConditions), samples: recipe.evaluation.samples,
-      iteration: UInt64(trainer.iteration), communicator: communicator)
-    lastScores = scores
-    let classScores = try classCheck?.scores()
-    lastClassScores = classScores
-    if isFirstRank, !hasWarnedOfAttention, !scores.idleAttention.isEmpty {
-      hasWarnedOfAttention = true
-      progress?.clear()
-      logger.warning(
-        """
-        \(scores.idleAttention.joined(separator: ", ")): the weights have over 98 % of the largest entropy, so every token \
-        becomes the mean of all; a score activation of none lets them choose, a gate keeps what the mean loses
-        """)
-    }
-    let picture = try SamplePicture(trainer: trainer, columns: recipe.evaluation.gridColumns)
-    try communicator.together {
-      guard isFirstRank else { return }
-      let path = output.picture(iteration: trainer.iteration)
-      try picture.write(to: path)
-      lastPicture = path
-      try metrics?.append(iteration: trainer.iteration, kind: "evaluation") { line in
-        scores.write(to: line)
-        classScores?.write(to: line)
-      }
-    }
-  }
-
-  private func writeCheckpoint() throws {
-    try trainer.refreshEvaluation()
-    try communicator.together {
-      guard isFirstRank else { return }
-      let path = output.checkpoints.path(iteration: trainer.iteration)
-      do { try trainer.writeCheckpoint(to: path) } catch { throw Failure("\(error)", code: .cannotCreate) }
-      // Damaged ones, or those of a continuation that was given up: the newest must be this run's.
-      for iteration in try output.checkpoints.iterations() where iteration > trainer.iteration {
-        try Directories.remove(file: output.checkpoints.path(iteration: iteration))
-      }
-      try output.checkpoints.retain(last: trainer.recipe.checkpoint.keep)
-      lastCheckpoint = path
-    }
-  }
+/// The weightier of two reasons.
+func max(_ a: StopReason?, _ b: StopReason?) -> StopReason? {
+  guard let a, let b else { return a ?? b }
+  return Swift.max(a, b)
 }

@@ -21,6 +21,8 @@ public struct Failure: Error, CustomStringConvertible {
     case tryAgain = 75
     /// The recipe cannot be used.
     case configuration = 78
+    /// Ended by Ctrl-C, saved before.
+    case interrupted = 130
   }
 
   public let description: String

@@ -14,12 +14,16 @@ extension NormStatistics: RecipeValue {}
 extension Recipe {
   /// Every key, its meaning and its range: the one place that names them.
   public mutating func visit(_ fields: inout RecipeFields) throws {
+    try fields.field(
+      "version", &version, "version of these keys", where: { $0 == Self.currentVersion },
+      "\(Self.currentVersion); a newer recipe needs a newer lockstep")
     try fields.field("name", &name, "what the recipe is called")
     try fields.field("seed", &seed, "start of all random numbers", where: { $0 >= 0 }, "0 or more")
     try fields.section("data") { try data.visit(&$0) }
     try fields.section("model") { try model.visit(&$0) }
     if model.kind == .sagan { try fields.section("norm") { try norm.visit(&$0) } }
     try fields.section("training") { try training.visit(&$0) }
+    try fields.section("health") { try health.visit(&$0) }
     try fields.section("evaluation") { f in
       try f.field(
         "every", &evaluation.every, "iterations between evaluations; 0: at the end only",
@@ -39,13 +43,50 @@ extension Recipe {
       try f.field(
         "every", &checkpoint.every, "iterations between checkpoints; 0: at the end only",
         where: { $0 >= 0 }, "0 or more")
-      try f.field("keep", &checkpoint.keep, "how many checkpoints stay", where: { $0 >= 1 }, "1 or more")
+      try f.field(
+        "everySeconds", &checkpoint.everySeconds, "seconds between checkpoints, at the latest; 0: no such limit",
+        where: { $0 >= 0 }, "0 or more")
+      try f.field("keep", &checkpoint.keep, "how many of the newest checkpoints stay", where: { $0 >= 1 }, "1 or more")
+      try f.field(
+        "keepEvery", &checkpoint.keepEvery, "those of every so many iterations stay, too; 0: none for that",
+        where: { $0 >= 0 }, "0 or more")
+      try f.field(
+        "keepBest", &checkpoint.keepBest, "and the one whose evaluation is the best by this; written whenever it is")
     }
     try fields.section("log") { f in
       try f.field(
         "everySeconds", &log.everySeconds, "seconds between lines of metrics.jsonl; 0: every iteration",
         where: { $0 >= 0 }, "0 or more")
     }
+  }
+}
+
+extension Recipe.Health {
+  fileprivate mutating func visit(_ f: inout RecipeFields) throws {
+    try f.field("nonFinite", &nonFinite, "when a loss or gradient is not finite")
+    try f.field("gradientNorm", &gradientNorm, "when a gradient is unusually long")
+    try f.field(
+      "gradientNormDeviations", &gradientNormDeviations,
+      "unusual: so many standard deviations above the mean of the window's log-norms", where: { $0 > 0 }, "above 0")
+    try f.field(
+      "saturation", &saturation, "when the discriminator is always right; skip: its updates, until it is not")
+    try f.field(
+      "saturationAccuracy", &saturationAccuracy, "always: this share of real and of fake images over the window",
+      where: { $0 > 0 && $0 <= 1 }, "above 0, at most 1")
+    try f.field("collapse", &collapse, "when samples of a class are all alike")
+    try f.field(
+      "collapseSpread", &collapseSpread, "alike: their spread is below this share of the real images' spread",
+      where: { (0...1).contains($0) }, "from 0 to 1")
+    try f.field(
+      "window", &window, "phases or iterations that count as usual", where: { $0 >= 2 }, "2 or more")
+    try f.field(
+      "rollBackFactor", &rollBackFactor, "what a roll back multiplies both learning rates by",
+      where: { $0 > 0 && $0 <= 1 }, "above 0, at most 1")
+    try f.field(
+      "mostRollBacks", &mostRollBacks, "roll backs in all before the run stops", where: { $0 >= 0 }, "0 or more")
+    try f.field(
+      "digestEvery", &digestEvery, "iterations between comparisons of all parameters over the ranks; 0: none",
+      where: { $0 >= 0 }, "0 or more")
   }
 }
 
@@ -90,6 +131,9 @@ extension Recipe.Model {
       try f.section("discriminator") { try discriminator.visit(&$0) }
     case .sagan:
       try f.field("initialization", &initialization, "how weights start")
+      try f.field(
+        "powerIterations", &powerIterations, "of spectral norm, per update", where: { (1...100).contains($0) },
+        "from 1 to 100")
       try f.section("generator") { try saganGenerator.visit(&$0) }
       try f.section("discriminator") { try saganDiscriminator.visit(&$0) }
     }

@@ -38,7 +38,7 @@ extension Recipe {
     switch training.learningRateDecay {
     case .none: .constant
     case .linear: .linear(to: training.learningRateEnd, from: training.learningRateDecayStart)
-    case .cosine: .cosine(to: training.learningRateEnd)
+    case .cosine: .cosine(to: training.learningRateEnd, from: training.learningRateDecayStart)
     }
   }
 
@@ -46,7 +46,8 @@ extension Recipe {
   func optimizer(learningRate: Double, averaging: Bool) -> OptimizerSettings {
     OptimizerSettings(
       learningRate: learningRate, beta1: training.beta1, beta2: training.beta2, epsilon: training.epsilon,
-      weightDecay: training.weightDecay, averageDecay: averaging ? training.averageDecay : nil)
+      weightDecay: training.weightDecay, averageDecay: averaging ? training.averageDecay : nil,
+      powerIterations: model.powerIterations)
   }
 
   /// The resolution that images are brought to; nil: as the data have it.

@@ -1,22 +1,58 @@
+/// One key that a checkpoint's recipe and the asked one do not agree on.
+public struct RecipeChange: Sendable, Equatable {
+  public let path: String
+  /// nil where that recipe has no such key.
+  public let before: String?
+  public let after: String?
+
+  /// As a diff shows it, two lines.
+  public var lines: [String] {
+    (before.map { ["- \(path): \($0)"] } ?? []) + (after.map { ["+ \(path): \($0)"] } ?? [])
+  }
+}
+
 extension Recipe {
   /// Keys that a resumed run may change: they do not touch what has been trained.
   private static let free = [
     "name", "training.iterations", "data.source", "data.skipUnreadable", "evaluation.", "checkpoint.", "log.",
+    "health.digestEvery",
   ]
+
+  /// The keys in which this recipe would change a run that another one has begun.
+  public func changes(from saved: Recipe) -> [RecipeChange] {
+    let before = Dictionary(uniqueKeysWithValues: saved.entries.map { ($0.path, $0.text) })
+    let after = Dictionary(uniqueKeysWithValues: entries.map { ($0.path, $0.text) })
+    let gone = saved.entries.map(\.path).filter { after[$0] == nil }
+    return (entries.map(\.path) + gone).compactMap { path in
+      guard before[path] != after[path], !Self.free.contains(where: { Self.covers($0, path) }) else { return nil }
+      return RecipeChange(path: path, before: before[path], after: after[path])
+    }
+  }
 
   /// Refuses to go on with a model that another recipe made.
   ///
-  /// - Throws: `Failure` listing the keys that differ.
-  public func checkContinues(_ saved: Recipe) throws {
-    let differing = zip(entries, saved.entries).filter { mine, theirs in
-      mine.text != theirs.text
-        && !Self.free.contains { mine.path == $0 || ($0.hasSuffix(".") && mine.path.hasPrefix($0)) }
+  /// - Parameter allowed: keys, or groups of keys, that may differ.
+  /// - Throws: `Failure` naming the keys that differ and how to allow them.
+  public func checkContinues(_ saved: Recipe, allowing allowed: [String] = []) throws {
+    let known = Set((entries + saved.entries).map(\.path))
+    for key in allowed where !known.contains(where: { Self.covers(key, $0) }) {
+      throw Failure(
+        "--allow-change \(key): there is no such key; `lockstep recipes --keys` lists all", code: .usage)
     }
-    guard !differing.isEmpty else { return }
-    let listed = differing.prefix(5).map { "\($0.path): \($1.text) there, \($0.text) here" }.joined(separator: "; ")
-    let rest = differing.count > 5 ? "; and \(differing.count - 5) more" : ""
+    let refused = changes(from: saved).filter { change in !allowed.contains { Self.covers($0, change.path) } }
+    guard !refused.isEmpty else { return }
+    let listed = refused.prefix(5).map {
+      "\($0.path): \($0.before ?? "nothing") there, \($0.after ?? "nothing") here"
+    }
+    let rest = refused.count > 5 ? "; and \(refused.count - 5) more" : ""
     throw Failure(
-      "the checkpoint was made by another recipe (\(listed)\(rest)); leave --recipe and --set out to go on with its own",
-      code: .configuration)
+      "the checkpoint was made by another recipe (\(listed.joined(separator: "; "))\(rest)); leave --recipe and --set out "
+        + "to go on with its own, or allow each: "
+        + refused.prefix(5).map { "--allow-change \($0.path)" }.joined(separator: " "), code: .configuration)
+  }
+
+  /// Whether a key is this one, or one of this group: `health` and `health.` cover `health.window`.
+  private static func covers(_ key: String, _ path: String) -> Bool {
+    path == key || path.hasPrefix(key.hasSuffix(".") ? key : key + ".")
   }
 }

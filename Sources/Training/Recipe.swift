@@ -12,12 +12,17 @@ public struct Recipe: Sendable {
   }
   public enum ConditionKind: String, Sendable, CaseIterable, RecipeValue { case classes, continuous }
 
+  /// Version of the keys; a program reads its own and older ones.
+  public static let currentVersion = 1
+
+  public var version = Recipe.currentVersion
   public var name = "dense-reference"
   public var seed = 1
   public var data = Data()
   public var model = Model()
   public var norm = Norm()
   public var training = Training()
+  public var health = Health()
   public var evaluation = Evaluation()
   public var checkpoint = Checkpoint()
   public var log = Log()
@@ -45,6 +50,7 @@ public struct Recipe: Sendable {
     public var saganGenerator = SAGANGenerator()
     public var saganDiscriminator = SAGANDiscriminator()
     public var initialization = WeightInitialization.orthogonal
+    public var powerIterations = 1
 
     private static func attention(_ activation: ScoreActivation) -> AttentionOptions {
       var options = AttentionOptions()
@@ -80,6 +86,20 @@ public struct Recipe: Sendable {
     public var averageDecay: Double?
   }
 
+  public struct Health: Sendable {
+    public var nonFinite = HealthAction.rollBack
+    public var gradientNorm = HealthAction.warn
+    public var gradientNormDeviations = 10.0
+    public var saturation = HealthAction.warn
+    public var saturationAccuracy = 0.995
+    public var collapse = EvaluationAction.warn
+    public var collapseSpread = 0.1
+    public var window = 200
+    public var rollBackFactor = 0.5
+    public var mostRollBacks = 3
+    public var digestEvery = 100
+  }
+
   public struct Evaluation: Sendable {
     public var every = 500
     public var samples = 256
@@ -89,8 +109,14 @@ public struct Recipe: Sendable {
 
   public struct Checkpoint: Sendable {
     public var every = 500
+    public var everySeconds = 600.0
     public var keep = 3
+    public var keepEvery = 0
+    public var keepBest = BestMetric.none
   }
+
+  /// What makes a checkpoint the best one.
+  public enum BestMetric: String, Sendable, CaseIterable, RecipeValue { case none, recognised, spread }
 
   public struct Log: Sendable {
     public var everySeconds = 1.0

@@ -19,13 +19,31 @@ public struct RunDirectory: Sendable {
     return samples + "/iteration-" + String(repeating: "0", count: max(0, 8 - digits.count)) + digits + ".png"
   }
 
-  /// Makes the directory and its parts; removes what a killed run left half-written.
-  public func create() throws {
+  /// Locks a run that is there already; nil where there is none.
+  ///
+  /// A run that was killed a moment ago may still be ending; its lock is waited for a little.
+  ///
+  /// - Throws: naming the holder where another run is using the directory.
+  public func lock() throws -> RunLock? {
+    guard Directories.exists(checkpoints.directory) else { return nil }
+    do { return try RunLock(directory: path, waitSeconds: 5) } catch {
+      throw Failure("\(error)", code: .cannotCreate)
+    }
+  }
+
+  /// Makes the directory and its parts, locks it, and removes what a killed run left half-written.
+  ///
+  /// - Parameter held: the lock, where `lock()` has given one.
+  /// - Returns: the lock; the directory is this process' alone while it lives.
+  /// - Throws: naming the holder where another run is using the directory.
+  public func create(held: RunLock? = nil) throws -> RunLock {
     do {
       try Directories.create(path)
+      let lock = try held ?? RunLock(directory: path, waitSeconds: 5)
       try Directories.create(samples)
       try checkpoints.create()
       try checkpoints.removePartialFiles()
+      return lock
     } catch {
       throw Failure("\(error)", code: .cannotCreate)
     }

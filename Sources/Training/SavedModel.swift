@@ -2,6 +2,7 @@ import Checkpoints
 import Communication
 import Datasets
 import Evaluation
+import Graphs
 import Kernels
 import Layers
 import Models
@@ -25,6 +26,7 @@ public final class SavedModel {
     try communicator.together {
       guard communicator.rank == 0 else { return }
       let found = try ResumePoint.path(path).find(in: RunDirectory(path)).file
+      if let found { try CheckpointFormat.check(found) }
       guard let found, let recipe = found.metadata["recipe"], let shape = found.metadata["imageShape"],
         let size = found.metadata["conditionSize"], let iteration = found.metadata["iteration"]
       else { throw Failure("\(path): no checkpoint of lockstep: its metadata lack the recipe", code: .data) }
@@ -42,7 +44,9 @@ public final class SavedModel {
     }
     self.recipe = recipe
     self.iteration = iteration
-    model = try recipe.makeModel(imageShape: imageShape, conditionSize: conditionSize)
+    do { model = try recipe.makeModel(imageShape: imageShape, conditionSize: conditionSize) } catch {
+      throw Failure("\(path): its model cannot be built: \(error)", code: .data)
+    }
 
     // Samples come from the average where there is one: load it in place of the live parameters.
     let generator = ParameterTable(name: "generator")
@@ -55,22 +59,50 @@ public final class SavedModel {
         discriminator: discriminator, discriminatorVectors: discriminatorVectors),
       seed: UInt64(recipe.seed), threads: team.count)
     let parameters = [generator, generatorVectors.table, discriminator, discriminatorVectors.table]
-    for table in parameters { table.values.allocate() }
-    programs = EvaluationPrograms(graphs, arena: Arena(plans: graphs.plans), communicator: communicator, team: team)
     let prefix = recipe.training.averageDecay == nil ? "" : "average/"
-    let tables = parameters + [graphs.standing.table]
+    // Before memory is taken for it: a model that the file does not hold can be of any size.
     try communicator.together {
       guard let file else { return }
-      for (table, prefix) in zip(tables, [prefix, prefix, "", "", ""]) {
+      for (table, prefix) in [(generator, prefix), (discriminator, "")] {
+        for entry in table.entries where try file.shape(of: prefix + entry.name) != entry.shape {
+          throw Failure("\(path): tensor \(prefix + entry.name) is no \(entry.shape), as its recipe says", code: .data)
+        }
+      }
+    }
+    for table in parameters { table.values.allocate() }
+    programs = EvaluationPrograms(graphs, arena: Arena(plans: graphs.plans), communicator: communicator, team: team)
+    let standing = graphs.standing.table
+    let conditions = StateBlock(name: "measuring conditions", count: EvaluationPrograms.measuredSamples * conditionSize)
+    conditions.allocate()
+    let isMeasured = try communicator.together {
+      guard let file else { return false }
+      let read = { (table: ParameterTable, prefix: String) in
         for entry in table.entries {
           let target = UnsafeMutableRawBufferPointer(table.slice(entry, of: table.values))
           try file.read(prefix + entry.name, shape: entry.shape, into: target)
         }
       }
+      let hasAverageVectors = generatorVectors.table.entries.first.map { file.contains(prefix + $0.name) } ?? true
+      let isMeasured = hasAverageVectors && standing.entries.allSatisfy { file.contains($0.name) }
+      for (table, prefix) in zip(parameters, [prefix, isMeasured ? prefix : "", "", ""]) { try read(table, prefix) }
+      if isMeasured {
+        try read(standing, "")
+      } else if !standing.entries.isEmpty {
+        try file.read(
+          Trainer.measuringConditionsName, shape: [EvaluationPrograms.measuredSamples, conditionSize],
+          into: UnsafeMutableRawBufferPointer(conditions.values))
+      }
+      return isMeasured
     }
-    for table in tables {
-      try communicator.broadcast(UnsafeMutableRawBufferPointer(table.values.values), from: 0)
+    for block in parameters.map(\.values) + [standing.values, conditions] {
+      try communicator.broadcast(UnsafeMutableRawBufferPointer(block.values), from: 0)
     }
+    guard try communicator.maximum(of: isMeasured ? 1 : 0) == 0 else { return }
+    // What the run had no time to measure.
+    if recipe.training.averageDecay != nil {
+      generatorVectors.warmUp(generatorVectors.values, parameters: generator.values, iterations: 10)
+    }
+    try programs.refresh(measuringConditions: conditions)
   }
 }
 

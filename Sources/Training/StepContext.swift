@@ -23,6 +23,11 @@ struct StepContext {
     try graph.read(block, shape: [n, model.conditionSize])
   }
 
+  /// What this rank asks of all: `[fields]`, the last thing that a step reports.
+  func control(in graph: Graph) throws -> Value {
+    try graph.read(inputs.control, shape: [ControlRecord.Field.allCases.count])
+  }
+
   /// Where fakes come from: `[n, noiseSize]`.
   func noise(in graph: Graph, for purpose: RandomPurpose) throws -> Value {
     if let fixedNoise { return try fixedNoise(graph, purpose) }

@@ -16,8 +16,8 @@ final class StepInputs {
   let discriminatorConditions: StateBlock
   /// Conditions that the generator step generates under.
   let generatorConditions: StateBlock
-  /// 1 where this rank has been asked to stop; summed with the gradients, so that all ranks learn of it at once.
-  let stopRequest: StateBlock
+  /// What this rank asks of all, a float a field; summed with the gradients, so that all ranks learn of it at once.
+  let control: StateBlock
   let position = RunPosition()
 
   private let data: TrainingData
@@ -36,9 +36,9 @@ final class StepInputs {
     wrongConditions = StateBlock(name: "wrong conditions", count: condition)
     discriminatorConditions = StateBlock(name: "discriminator's conditions", count: condition)
     generatorConditions = StateBlock(name: "generator's conditions", count: condition)
-    stopRequest = StateBlock(name: "stop request", count: 1)
+    control = StateBlock(name: "control", count: ControlRecord.Field.allCases.count)
     for block in [
-      images, realConditions, wrongConditions, discriminatorConditions, generatorConditions, stopRequest,
+      images, realConditions, wrongConditions, discriminatorConditions, generatorConditions, control,
     ] {
       block.allocate()
     }

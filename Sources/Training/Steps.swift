@@ -8,7 +8,7 @@ import Tensors
 ///
 ///     loss = mean cost(real, fake) + w·mean cost(real under a wrong condition) + penalties
 struct DiscriminatorStep {
-  enum Report: Int, CaseIterable { case loss, realAccuracy, fakeAccuracy }
+  enum Report: Int, CaseIterable { case loss, realAccuracy, fakeAccuracy, control }
 
   let graph = Graph()
 
@@ -55,6 +55,7 @@ struct DiscriminatorStep {
         case .loss: loss
         case .realAccuracy: try share * countPositive(realLogits)
         case .fakeAccuracy: try share * countPositive(-fakeLogits)
+        case .control: try context.control(in: graph)
         }
       })
   }
@@ -64,11 +65,7 @@ struct DiscriminatorStep {
 ///
 ///     loss = mean cost(D(G(noise)))
 struct GeneratorStep {
-  enum Report: Int, CaseIterable {
-    case loss
-    /// How many ranks have been asked to stop.
-    case stopRequests
-  }
+  enum Report: Int, CaseIterable { case loss, control }
 
   let graph = Graph()
 
@@ -99,7 +96,7 @@ struct GeneratorStep {
       reports: Report.allCases.map { report in
         switch report {
         case .loss: loss
-        case .stopRequests: try graph.read(inputs.stopRequest, shape: .scalar)
+        case .control: try context.control(in: graph)
         }
       })
   }

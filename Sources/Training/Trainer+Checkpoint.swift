@@ -1,6 +1,7 @@
 import Checkpoints
 import Communication
 import Graphs
+import Kernels
 import Layers
 import Optimization
 import Tensors
@@ -8,9 +9,28 @@ import Tensors
 // A checkpoint is one file that holds everything a resume needs, whatever the number of ranks: all ranks hold the same
 // state, rank 0 writes and reads it.
 
+/// The layout of checkpoints.
+public enum CheckpointFormat {
+  /// Version that is written; older ones stay readable. 2: places within an iteration, health, statistics on demand.
+  public static let version = 2
+
+  /// - Throws: `Failure` where a file is none of Lockstep's, or of a newer version.
+  public static func check(_ file: SafetensorsFile) throws {
+    guard file.metadata["format"] == "lockstep", let text = file.metadata["formatVersion"], let found = Int(text) else {
+      throw Failure(
+        "\(file.path): no checkpoint of lockstep: its metadata do not say so; name another file", code: .data)
+    }
+    guard found <= version else {
+      throw Failure(
+        "\(file.path): format \(found) is newer than this program, which knows formats up to \(version); "
+          + "use the version that wrote it, or a newer one", code: .data)
+    }
+  }
+}
+
 extension Trainer {
-  /// Version of the file's layout; older versions stay readable.
-  static let formatVersion = 1
+  /// The tensor of the conditions that norm statistics are measured under.
+  static let measuringConditionsName = "measuring/conditions"
 
   /// The state blocks of a network under the names that a file gives them.
   private var blocks: [(prefix: String, table: ParameterTable, block: StateBlock)] {
@@ -21,33 +41,70 @@ extension Trainer {
         ("adam/firstMoment/", network.parameters, network.firstMoment),
         ("adam/secondMoment/", network.parameters, network.secondMoment),
       ] + (network.average.map { [("average/", network.parameters, $0)] } ?? [])
-    } + evaluation.derivedState
+    }
   }
 
-  /// Writes the state after `iteration` iterations, whole or not at all. Rank 0 only.
+  /// Everything that a checkpoint of now holds; to be written or copied before the next phase runs.
   ///
-  /// Tensors: `generator/…` and `discriminator/…` are the parameters; `average/generator/…` the moving average that
-  /// samples come from; `adam/firstMoment/…` and `adam/secondMoment/…` the optimiser's; `…/u` and `…/v` the singular
-  /// vectors of normalised weights; `…/statistics` what batch norms use for sampling.
-  ///
-  /// - Precondition: `refreshEvaluation` was called for this iteration.
-  func writeCheckpoint(to path: String) throws {
-    let tensors = blocks.flatMap { prefix, table, block in
+  /// `generator/…` and `discriminator/…` are the parameters; `average/generator/…` the moving average that samples come
+  /// from; `adam/firstMoment/…` and `adam/secondMoment/…` the optimiser's; `…/u` and `…/v` the singular vectors of
+  /// normalised weights. What sampling needs beside is a function of these: `…/statistics` are there where they have just
+  /// been measured, `measuring/conditions` say under which conditions they can be.
+  func checkpointTensors() -> [StoredTensor] {
+    let isFresh = refreshedAt == iteration && phase == 0
+    let tensors = (blocks + (isFresh ? evaluation.derivedState : [])).flatMap { prefix, table, block in
       table.entries.map { entry in
         StoredTensor(prefix + entry.name, entry.shape, .float32, UnsafeRawBufferPointer(table.slice(entry, of: block)))
       }
     }
-    try SafetensorsFile.write(
-      to: path, tensors: tensors,
-      metadata: [
-        "format": "lockstep", "formatVersion": String(Self.formatVersion), "recipe": recipe.yaml,
-        "iteration": String(iteration), "generatorUpdates": String(generator.updateCount),
-        "discriminatorUpdates": String(discriminator.updateCount), "ranks": String(communicator.size),
-        "threads": String(threads),
-        "data": dataFingerprint,
-        "imageShape": model.imageShape.dimensions.map(String.init).joined(separator: "×"),
-        "conditionSize": String(model.conditionSize),
-      ])
+    guard let conditions = evaluation.measuringConditions(conditions) else { return tensors }
+    return tensors + [
+      StoredTensor(
+        Self.measuringConditionsName, [conditions.count / model.conditionSize, model.conditionSize], .float32,
+        UnsafeRawBufferPointer(conditions.values))
+    ]
+  }
+
+  /// How much a checkpoint holds.
+  public var stateByteCount: Int { checkpointTensors().reduce(0) { $0 + $1.bytes.count } }
+
+  /// What a checkpoint of now says about itself.
+  func checkpointMetadata() -> [String: String] {
+    let report = lastReport
+    return [
+      "format": "lockstep", "formatVersion": String(CheckpointFormat.version), "recipe": recipe.yaml,
+      "iteration": String(iteration), "phase": String(phase), "generatorUpdates": String(generator.updateCount),
+      "discriminatorUpdates": String(discriminator.updateCount), "data": dataFingerprint,
+      "imageShape": model.imageShape.dimensions.map(String.init).joined(separator: "×"),
+      "conditionSize": String(model.conditionSize), "health": health.state.text,
+      "isHealthy": String(health.isHealthy),
+      "report": [report.discriminatorLoss, report.generatorLoss, report.realAccuracy, report.fakeAccuracy]
+        .map { String($0.bitPattern, radix: 16) }.joined(separator: " "),
+    ].merging(summationOrder) { $1 }
+  }
+
+  /// What the order of additions depends on, and so the last bits of a run.
+  private var summationOrder: [String: String] {
+    [
+      "ranks": String(communicator.size), "ranksOnNode": String(communicator.nodeSize), "threads": String(threads),
+      "kernels": StartUp.kernels,
+    ]
+  }
+
+  /// Why going on from `file` cannot give the bits that the run would have had; nil where it can.
+  public func differenceInOrder(from file: SafetensorsFile) -> String? {
+    // The first version knew neither nodes nor kernels.
+    let different = summationOrder.filter { key, now in file.metadata[key].map { $0 != now } ?? false }
+    guard !different.isEmpty else { return nil }
+    let listed = different.sorted { $0.key < $1.key }.map {
+      "\($0.key): \(file.metadata[$0.key] ?? "") then, \($0.value) now"
+    }
+    return listed.joined(separator: "; ")
+  }
+
+  /// Writes the state as it is, whole or not at all. Rank 0 only.
+  func writeCheckpoint(to path: String) throws {
+    try SafetensorsFile.write(to: path, tensors: checkpointTensors(), metadata: checkpointMetadata())
   }
 
   /// Takes over the state of a checkpoint: rank 0 reads `file`, all ranks receive it.
@@ -55,14 +112,31 @@ extension Trainer {
   /// - Parameter file: on rank 0; nil elsewhere.
   /// - Throws: on all ranks when rank 0 finds that the file does not fit this model.
   public func restore(from file: SafetensorsFile?) throws {
-    var counters: [Int64] = [0, 0, 0]
+    var counters: [Int64] = [0, 0, 0, 0]
+    var words = ""
     try communicator.together {
       guard let file else { return }
+      try CheckpointFormat.check(file)
       if let saved = file.metadata["data"], saved != dataFingerprint {
         throw Failure(
           "\(file.path): it was trained on other images (\(saved) there, \(dataFingerprint) here); "
             + "a run goes on with its own data, wherever they lie", code: .configuration)
       }
+      counters = try ["iteration", "phase", "generatorUpdates", "discriminatorUpdates"].map { key in
+        // The first version knew places between iterations only.
+        if key == "phase", file.metadata[key] == nil { return 0 }
+        guard let number = file.metadata[key].flatMap(Int64.init), number >= 0 else {
+          throw Failure("\(file.path): its metadata have no \(key); it is no checkpoint of lockstep", code: .data)
+        }
+        return number
+      }
+      guard counters[1] <= recipe.training.discriminatorSteps else {
+        throw Failure(
+          "\(file.path): it lies \(counters[1]) phases into an iteration, which has \(recipe.training.discriminatorSteps) "
+            + "discriminator steps now; go on from a checkpoint between iterations", code: .configuration)
+      }
+      words = [file.metadata["health"] ?? "", file.metadata["report"] ?? ""].joined(separator: "\n")
+      // Last: until here nothing has been touched.
       for (prefix, table, block) in blocks {
         for entry in table.entries {
           try file.read(
@@ -70,19 +144,29 @@ extension Trainer {
             into: UnsafeMutableRawBufferPointer(table.slice(entry, of: block)))
         }
       }
-      counters = try ["iteration", "generatorUpdates", "discriminatorUpdates"].map { key in
-        guard let number = file.metadata[key].flatMap(Int64.init), number >= 0 else {
-          throw Failure("\(file.path): its metadata have no \(key); it is no checkpoint of lockstep", code: .data)
-        }
-        return number
-      }
     }
     counters = try communicator.broadcast(counters, from: 0)
-    iteration = Int(counters[0])
-    generator.updateCount = Int(counters[1])
-    discriminator.updateCount = Int(counters[2])
+    (iteration, phase) = (Int(counters[0]), Int(counters[1]))
+    (generator.updateCount, discriminator.updateCount) = (Int(counters[2]), Int(counters[3]))
+    restoreWords(try communicator.broadcast(text: words))
+    refreshedAt = nil
     for (_, _, block) in blocks {
       try communicator.broadcast(UnsafeMutableRawBufferPointer(block.values), from: 0)
     }
+  }
+
+  /// Health and reports, a line each.
+  private func restoreWords(_ text: String) {
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+    health.state = HealthMonitor.State(text: lines.first.map(String.init) ?? "")
+    let numbers = (lines.dropFirst().first ?? "").split(separator: " ").compactMap {
+      UInt32($0, radix: 16).map(Float.init(bitPattern:))
+    }
+    guard numbers.count == 4 else {
+      lastReport = IterationReport()
+      return
+    }
+    lastReport = IterationReport(
+      discriminatorLoss: numbers[0], generatorLoss: numbers[1], realAccuracy: numbers[2], fakeAccuracy: numbers[3])
   }
 }

@@ -79,19 +79,30 @@ public final class Trainer {
 
   /// Iterations done.
   public internal(set) var iteration = 0
+  /// Phases done of the next iteration: discriminator steps, then the generator's. 0 between iterations.
+  public internal(set) var phase = 0
+  /// What watches the numbers, and how it has changed the learning rates.
+  public internal(set) var health: HealthMonitor
+  /// What this rank asks of all with the next phase.
+  public var stopRequest: StopReason?
+  /// What the last phase of each network reported, over the global batch.
+  public internal(set) var lastReport = IterationReport()
   /// The iteration that sampling was last made ready for.
-  private var refreshedAt: Int?
+  var refreshedAt: Int?
 
   /// Tells training sets apart, wherever they lie: name, number of images and a digest of pixels and labels.
-  private(set) lazy var dataFingerprint: String = {
-    let images = dataset.training
+  private(set) lazy var dataFingerprint =
+    "\(dataset.name) \(dataset.training.count) \(String(Self.digest(of: dataset.training), radix: 16))"
+
+  /// Pixels and labels.
+  private static func digest(of images: ImageSet) -> UInt64 {
     var digest = Digest()
     for index in 0..<images.count {
       images.bytes(at: index).withUnsafeBytes { digest.update($0) }
       digest.update(UInt64(images.label(at: index)))
     }
-    return "\(dataset.name) \(images.count) \(String(digest.value, radix: 16))"
-  }()
+    return digest.value
+  }
 
   /// Builds, plans and binds everything; parameters start from the recipe's seed.
   ///
@@ -107,6 +118,7 @@ public final class Trainer {
     self.dataset = dataset
     self.communicator = communicator
     threads = team.count
+    health = HealthMonitor(recipe.health)
     model = blueprint.model
     conditions = blueprint.conditions
     generator = blueprint.generator
@@ -117,6 +129,8 @@ public final class Trainer {
     digest.update(recipe.yaml)
     for plan in plans { digest.update(plan.collectiveDigest) }
     try communicator.verifyEqual(digest.value, what: "the recipe or the plan of collectives")
+    try communicator.verifyEqual(Self.digest(of: dataset.training), what: "the training images")
+    try communicator.verifyEqual(Self.digest(of: dataset.test), what: "the held-out images")
 
     arena = Arena(plans: plans + blueprint.evaluation.plans)
     for network in [discriminator, generator] {
@@ -124,6 +138,8 @@ public final class Trainer {
       network.parameters.initialize(seed: UInt64(recipe.seed))
       try communicator.broadcast(UnsafeMutableRawBufferPointer(network.parameters.values.values), from: 0)
       network.spectral.start(parameters: network.parameters.values, seed: UInt64(recipe.seed))
+      // Drawn with the system's logarithm and cosine, whose last bits differ between versions.
+      try communicator.broadcast(UnsafeMutableRawBufferPointer(network.spectral.values.values), from: 0)
       network.startAverage()
     }
     discriminatorProgram = Program(plans[0], arena: arena, communicator: communicator, team: team)
@@ -131,22 +147,84 @@ public final class Trainer {
     evaluation = EvaluationPrograms(blueprint.evaluation, arena: arena, communicator: communicator, team: team)
   }
 
+  /// Which network the next phase updates.
+  public var nextNetwork: TrainedNetwork {
+    phase < recipe.training.discriminatorSteps ? .discriminator : .generator
+  }
+
+  /// Phases done over the whole run.
+  var phaseNumber: Int { iteration * (recipe.training.discriminatorSteps + 1) + phase }
+
   /// One iteration: `discriminatorSteps` updates of the discriminator, one of the generator.
   public func runIteration() throws { try runIteration { try $0.run() } }
 
   /// The same with `run` in place of running the programs plainly: profiles put a clock there.
   func runIteration(_ run: (Program) throws -> Void) throws {
-    let steps = recipe.training.discriminatorSteps
-    let factor = recipe.learningRateSchedule.factor(iteration: iteration, of: recipe.training.iterations)
-    for substep in 0..<steps {
-      inputs.prepareDiscriminator(step: iteration * steps + substep)
-      discriminator.prepareUpdate(learningRateFactor: factor)
-      try run(discriminatorProgram)
+    repeat { _ = try runPhase(run) } while phase != 0
+  }
+
+  /// One phase: an update of one network.
+  ///
+  /// - Returns: what all ranks agree on now, and what was found in the numbers; the same on every rank.
+  /// - Throws: where ranks turn out to be in different phases.
+  public func runPhase(_ run: (Program) throws -> Void = { try $0.run() }) throws -> PhaseOutcome {
+    let network = nextNetwork
+    ControlRecord.write(stop: stopRequest, phase: phaseNumber, to: inputs.control.values)
+    switch network {
+    case .discriminator:
+      inputs.prepareDiscriminator(step: iteration * recipe.training.discriminatorSteps + phase)
+      try update(discriminator, .discriminator, discriminatorProgram, run)
+    case .generator:
+      inputs.prepareGenerator(step: iteration)
+      try update(generator, .generator, generatorProgram, run)
     }
-    inputs.prepareGenerator(step: iteration)
-    generator.prepareUpdate(learningRateFactor: factor)
-    try run(generatorProgram)
-    iteration += 1
+    let outcome = try examine(network)
+    switch network {
+    case .discriminator: phase += 1
+    case .generator: (iteration, phase) = (iteration + 1, 0)
+    }
+    return outcome
+  }
+
+  private func update(
+    _ state: NetworkState, _ network: TrainedNetwork, _ program: Program, _ run: (Program) throws -> Void
+  ) throws {
+    let schedule = recipe.learningRateSchedule.factor(iteration: iteration, of: recipe.training.iterations)
+    state.prepareUpdate(
+      learningRateFactor: schedule * health.learningRateFactor, normLimit: health.normLimit(of: network),
+      checksFinite: !health.letsNonFinitePass)
+    try run(program)
+    state.finishUpdate()
+  }
+
+  /// Reads the sums of the phase that has run.
+  private func examine(_ network: TrainedNetwork) throws -> PhaseOutcome {
+    let state = network == .discriminator ? discriminator : generator
+    let firstField: Int
+    switch network {
+    case .discriminator:
+      firstField = DiscriminatorStep.Report.control.rawValue
+      lastReport.discriminatorLoss = state.report(DiscriminatorStep.Report.loss.rawValue)
+      lastReport.realAccuracy = state.report(DiscriminatorStep.Report.realAccuracy.rawValue)
+      lastReport.fakeAccuracy = state.report(DiscriminatorStep.Report.fakeAccuracy.rawValue)
+    case .generator:
+      firstField = GeneratorStep.Report.control.rawValue
+      lastReport.generatorLoss = state.report(GeneratorStep.Report.loss.rawValue)
+    }
+    let record = ControlRecord { state.report(firstField + $0.rawValue) }
+    let place = state.report(firstField + ControlRecord.Field.place.rawValue)
+    let expected = Float(communicator.size) * ControlRecord.number(ofPhase: phaseNumber)
+    guard place == expected else {
+      throw CommunicationError.outOfStep(
+        text: "this rank is in phase \(phaseNumber) (\(network.rawValue), iteration \(iteration)), others are not",
+        rank: communicator.rank)
+    }
+    var incident = health.examine(network, loss: state.report(0), norm: state.gradientNorm)
+    if network == .generator {
+      let saturation = health.examineAccuracy(real: lastReport.realAccuracy, fake: lastReport.fakeAccuracy)
+      incident = incident ?? saturation
+    }
+    return PhaseOutcome(record: record, incident: incident)
   }
 
   /// Brings what sampling needs beside the parameters in line with them; all ranks take part.
@@ -156,30 +234,21 @@ public final class Trainer {
     refreshedAt = iteration
   }
 
-  /// Asks all ranks to stop; they know after the next iteration.
-  public func requestStop() { inputs.stopRequest.values[0] = 1 }
+}
 
-  /// True on all ranks alike once any has asked.
-  public var isStopRequested: Bool {
-    iteration > 0 && generator.report(GeneratorStep.Report.stopRequests.rawValue) > 0
-  }
-
-  /// What the last iteration reported, over the global batch.
-  public var lastReport: IterationReport {
-    IterationReport(
-      discriminatorLoss: discriminator.report(DiscriminatorStep.Report.loss.rawValue),
-      generatorLoss: generator.report(GeneratorStep.Report.loss.rawValue),
-      realAccuracy: discriminator.report(DiscriminatorStep.Report.realAccuracy.rawValue),
-      fakeAccuracy: discriminator.report(DiscriminatorStep.Report.fakeAccuracy.rawValue))
-  }
+/// What every rank knows after a phase.
+public struct PhaseOutcome: Sendable, Equatable {
+  public var record: ControlRecord
+  /// What the health detectors found, the first of them.
+  public var incident: HealthIncident?
 }
 
 /// The numbers of one iteration that a person watches.
-public struct IterationReport: Sendable {
-  public var discriminatorLoss: Float
-  public var generatorLoss: Float
+public struct IterationReport: Sendable, Equatable {
+  public var discriminatorLoss: Float = 0
+  public var generatorLoss: Float = 0
   /// Share of real images that the discriminator took for real.
-  public var realAccuracy: Float
+  public var realAccuracy: Float = 0
   /// Share of fakes that the discriminator took for fake.
-  public var fakeAccuracy: Float
+  public var fakeAccuracy: Float = 0
 }

@@ -52,7 +52,7 @@ struct EvaluateCommand: ParsableCommand {
       let count = samples ?? max(1, dataset.test.count)
       let scores = try DiscriminatorScores.measure(
         model.programs, training: (dataset.training, conditions.training), test: (dataset.test, conditions.test),
-        samples: count, iteration: UInt64(model.iteration), communicator: communicator)
+        samples: count, iteration: UInt64(model.iteration))
       if communicator.rank == 0 { show(scores, model, count) }
     }
   }

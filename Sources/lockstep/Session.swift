@@ -20,6 +20,8 @@ enum Session {
     ck_flush_to_zero()
     // A closed pipe is an error of that write, not the end of the run.
     signal(SIGPIPE, SIG_IGN)
+    // So is a file that grows beyond a limit.
+    signal(SIGXFSZ, SIG_IGN)
     let communicator: any Communicator
     do {
       communicator = try Communicators.make()

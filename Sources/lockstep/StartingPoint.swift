@@ -2,6 +2,7 @@ import Checkpoints
 import Communication
 import Files
 import Glibc
+import Logging
 import Training
 
 /// Where a training starts: its recipe, its directory, the checkpoint it goes on from.
@@ -13,11 +14,14 @@ struct StartingPoint {
   let isResuming: Bool
   /// On rank 0.
   let warnings: [String]
+  /// On rank 0, of a run that was there before.
+  private let lock: RunLock?
 
-  /// Finds the checkpoint and resolves the recipe; agreed by all ranks. Writes nothing yet.
+  /// Finds the checkpoint and resolves the recipe; agreed by all ranks. Writes nothing yet but the lock of a run that is
+  /// gone on with.
   init(
-    resume: ResumePoint, output path: String?, options: RecipeOptions, iterations: Int?,
-    _ communicator: any Communicator
+    resume: ResumePoint, output path: String?, options: RecipeOptions, iterations: Int?, allowedChanges: [String],
+    _ communicator: any Communicator, _ logger: Logger
   ) throws {
     let isFirst = communicator.rank == 0
     let more = iterations.map { ["training.iterations=\($0)"] } ?? []
@@ -31,11 +35,15 @@ struct StartingPoint {
     let directory = RunDirectory(
       try communicator.broadcast(text: path ?? Self.defaultOutput(resume, recipe)))
 
+    // A run that is about to end may write one more checkpoint: once it has ended, what is newest is looked for again.
+    lock = try communicator.together { isFirst && resume != .nowhere ? try directory.lock() : nil }
     let found = try communicator.together { () -> (file: SafetensorsFile?, warnings: [String]) in
       guard isFirst else { return (nil, []) }
-      let found = resume == .automatic && named.file == nil ? try resume.find(in: directory) : named
-      if let saved = found.file?.metadata["recipe"] {
-        try recipe.checkContinues(try Recipe(yaml: saved, origin: "the checkpoint's recipe"))
+      let found = try Self.find(resume, directory)
+      if let file = found.file, let saved = file.metadata["recipe"] {
+        let saved = try Recipe(yaml: saved, origin: "the checkpoint's recipe")
+        for change in recipe.changes(from: saved) { for line in change.lines { logger.notice("\(line)") } }
+        try recipe.checkContinues(saved, allowing: allowedChanges)
       }
       if resume != .automatic { try Self.refuse(overwriting: directory, from: found.file) }
       return found
@@ -47,12 +55,15 @@ struct StartingPoint {
     isResuming = try communicator.maximum(of: found.file == nil ? 0 : 1) == 1
   }
 
-  /// Makes the directory; to be called on all ranks once nothing can be wrong any more.
-  func createOutput(_ communicator: any Communicator) throws {
+  /// Makes the directory and locks it; to be called on all ranks once nothing can be wrong any more.
+  ///
+  /// - Returns: on rank 0, the lock: while it lives, no other run writes there.
+  func createOutput(_ communicator: any Communicator) throws -> RunLock? {
     try communicator.together {
-      guard communicator.rank == 0 else { return }
-      try output.create()
+      guard communicator.rank == 0 else { return nil }
+      let lock = try output.create(held: lock)
       try RecipeFile.write(recipe, to: output.recipe)
+      return lock
     }
   }
 
@@ -80,9 +91,18 @@ struct StartingPoint {
   ) throws -> (file: SafetensorsFile?, warnings: [String]) {
     switch resume {
     case .nowhere: (nil, [])
-    case .automatic: try path.map { try resume.find(in: RunDirectory($0)) } ?? (nil, [])
-    case .path(let named): try resume.find(in: RunDirectory(named))
+    case .automatic: try path.map { try find(resume, RunDirectory($0)) } ?? (nil, [])
+    case .path(let named): try find(resume, RunDirectory(named))
     }
+  }
+
+  /// Before its recipe is read: a newer format's may have keys that are unknown here.
+  private static func find(
+    _ resume: ResumePoint, _ directory: RunDirectory
+  ) throws -> (file: SafetensorsFile?, warnings: [String]) {
+    let found = try resume.find(in: directory)
+    if let file = found.file { try CheckpointFormat.check(file) }
+    return found
   }
 
   /// The run that is gone on with, where it can be told.

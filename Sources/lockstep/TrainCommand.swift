@@ -34,24 +34,60 @@ struct TrainCommand: ParsableCommand {
       valueName: "auto|RUN|FILE"))
   var resume: String?
 
+  @Option(
+    name: .customLong("allow-change"), parsing: .singleValue,
+    help: ArgumentHelp(
+      "With --resume: let this key of the recipe (or group, such as health) differ from the checkpoint's. Repeatable.",
+      valueName: "key"))
+  var allowedChanges: [String] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "Save and stop (exit 75) before this many seconds have passed. Also read from LOCKSTEP_END_TIME, "
+        + "SLURM_JOB_END_TIME and PBS_WALLTIME; the earliest counts.", valueName: "SECONDS"))
+  var timeLimit: Double?
+
+  @Option(
+    help: ArgumentHelp(
+      "End with exit 70, naming the ranks that are missing, when nothing has moved for so long; 0: never.",
+      valueName: "SECONDS"))
+  var stallTimeout = 300.0
+
+  @Flag(help: "Compare all parameters over the ranks after every iteration.")
+  var verifyLockstep = false
+
+  @Flag(help: "Look at every result of every operation, and stop at the first that is no finite number. Slow.")
+  var checkFinite = false
+
   @OptionGroup var threads: ThreadOptions
 
   func validate() throws {
+    if let timeLimit, !(timeLimit > 0 && timeLimit.isFinite) {
+      throw ValidationError("--time-limit \(timeLimit): must be above 0")
+    }
+    guard stallTimeout == 0 || (1...1e6).contains(stallTimeout) else {
+      throw ValidationError("--stall-timeout \(stallTimeout): must be 0, or from 1 to 1,000,000")
+    }
     if let iterations, iterations < 1 { throw ValidationError("--iterations \(iterations): must be at least 1") }
   }
 
   func run() throws {
+    let began = TimeLimit.now
     // Before MPI starts its threads: they inherit what is held back.
     let signals = StopSignals()
-    Session.runToCode { communicator, logger in try train(communicator, logger, signals) }
+    Session.runToCode { communicator, logger in try train(communicator, logger, signals, began: began) }
   }
 
+  /// - Parameter began: seconds since 1970.
   /// - Returns: the exit code.
   private func train(
-    _ communicator: any Communicator, _ logger: Logger, _ signals: StopSignals
+    _ communicator: any Communicator, _ logger: Logger, _ signals: StopSignals, began: Double
   ) throws -> Failure.Code? {
+    let watchdog = stallTimeout > 0 ? Watchdog(pulse: communicator.pulse, stallTimeoutSeconds: stallTimeout) : nil
+    try watchdog?.start()
     let start = try StartingPoint(
-      resume: ResumePoint(resume), output: output, options: recipe, iterations: iterations, communicator)
+      resume: ResumePoint(resume), output: output, options: recipe, iterations: iterations,
+      allowedChanges: allowedChanges, communicator, logger)
     for warning in start.warnings { logger.warning("\(warning)") }
     let recipe = start.recipe
 
@@ -59,22 +95,45 @@ struct TrainCommand: ParsableCommand {
     let crew = try Crew(threads, communicator)
     let trainer = try Trainer(recipe: recipe, dataset: dataset, communicator: communicator, team: crew.team)
     if start.isResuming { try trainer.restore(from: start.file) }
-    try start.createOutput(communicator)
+    let limit = try communicator.together { () -> TimeLimit? in
+      guard communicator.rank == 0, trainer.iteration < recipe.training.iterations else { return nil }
+      let limit = TimeLimit(seconds: timeLimit, stateBytes: trainer.stateByteCount, now: began)
+      try limit?.check()
+      return limit
+    }
+    let lock = try start.createOutput(communicator)
     crew.warn(logger)
     describe(trainer, start, communicator, logger)
 
-    let coordinator = try Coordinator(trainer, output: start.output, logger: logger)
-    switch try coordinator.run(stoppingOn: signals) {
+    var options = CoordinatorOptions()
+    options.verifiesLockstep = verifyLockstep
+    options.checksFinite = checkFinite
+    options.timeLimit = limit
+    let coordinator = try Coordinator(
+      trainer, output: start.output, resumed: start.file, signals: signals, options: options, logger: logger)
+    let ending = try coordinator.run()
+    // Until here nobody else may write into the directory.
+    withExtendedLifetime(lock) {}
+    switch ending {
     case .finished:
       if communicator.rank == 0 { summarize(coordinator, start.output) }
       return nil
-    case .stoppedAsAsked:
+    case .stopped(let reason):
       logger.notice(
         """
-        stopped as asked after iteration \(grouped(trainer.iteration)), saved in \(coordinator.lastCheckpoint ?? ""); \
+        stopped \(words(reason)) after iteration \(grouped(trainer.iteration))\
+        \(trainer.phase == 0 ? "" : ", phase \(trainer.phase)"), saved in \(coordinator.lastCheckpoint ?? ""); \
         go on with --resume auto --output \(start.output.path)
         """)
-      return .tryAgain
+      return reason == .interrupt ? .interrupted : .tryAgain
+    }
+  }
+
+  private func words(_ reason: StopReason) -> String {
+    switch reason {
+    case .timeLimit: "before the time limit"
+    case .requeue: "as asked by a signal"
+    case .interrupt: "as asked by Ctrl-C"
     }
   }
 
@@ -98,26 +157,17 @@ struct TrainCommand: ParsableCommand {
       """)
     if start.isResuming {
       logger.info("going on from iteration \(grouped(trainer.iteration)) of \(start.file?.path ?? "a checkpoint")")
-      describeOrder(start, trainer, communicator, logger)
+      if let difference = start.file.flatMap(trainer.differenceInOrder) {
+        logger.notice(
+          """
+          sums come in another order than before (\(difference)), so this is the same run up to rounding, not bit for bit
+          """)
+      }
     }
     if trainer.iteration >= recipe.training.iterations {
       logger.notice(
         "iteration \(grouped(trainer.iteration)) is the last already; --iterations with a larger number goes on")
     }
-  }
-
-  /// Sums depend on how many compute them; checkpoints of older versions knew one thread only.
-  private func describeOrder(
-    _ start: StartingPoint, _ trainer: Trainer, _ communicator: any Communicator, _ logger: Logger
-  ) {
-    guard let file = start.file, let ranks = file.metadata["ranks"] else { return }
-    let threads = file.metadata["threads"] ?? "1"
-    guard ranks != String(communicator.size) || threads != String(trainer.threads) else { return }
-    logger.notice(
-      """
-      it was made on \(ranks) × \(threads) (ranks × threads): sums come in another order now, so this is the same run up \
-      to rounding, not bit for bit
-      """)
   }
 
   /// The last words: what was made, where it is, how good it is.

@@ -65,7 +65,7 @@ import Testing
       let model = try SAGANModel(communicator: communicator)
       return try ClassScores.measure(
         model.programs, classifier: ClassifierTests.make(), classes: 10, samples: samples,
-        realDeviation: Self.realDeviation, iteration: 2, conditions: model.training, communicator: communicator)
+        realDeviation: Self.realDeviation, iteration: 2, conditions: model.training)
     }
   }
 

@@ -8,7 +8,7 @@ import Testing
       let model = try TestModel(communicator: communicator)
       return try DiscriminatorScores.measure(
         model.programs, training: (model.dataset.training, model.training), test: (model.dataset.test, model.test),
-        samples: samples, iteration: 3, communicator: communicator)
+        samples: samples, iteration: 3)
     }
   }
 
@@ -33,7 +33,7 @@ import Testing
     // 70 samples: a full block and a part of one. Of 297 test images, every 4.24th is judged.
     let scores = try DiscriminatorScores.measure(
       model.programs, training: (model.dataset.training, model.training), test: (model.dataset.test, model.test),
-      samples: 70, iteration: 0, communicator: communicator)
+      samples: 70, iteration: 0)
     for score in [scores.training, scores.test, scores.fake] {
       #expect(score.loss > 0.1 && score.loss < 3, "an untrained discriminator is near ln 2")
       #expect((score.accuracy * 70).rounded() / 70 == score.accuracy, "a share of 70 samples")
@@ -41,7 +41,7 @@ import Testing
     // More samples than there are test images: each once.
     let all = try DiscriminatorScores.measure(
       model.programs, training: (model.dataset.training, model.training), test: (model.dataset.test, model.test),
-      samples: 1_000, iteration: 0, communicator: communicator)
+      samples: 1_000, iteration: 0)
     #expect(abs((all.test.accuracy * 297).rounded() - all.test.accuracy * 297) < 1e-9)
     #expect(abs((all.fake.accuracy * 1_000).rounded() - all.fake.accuracy * 1_000) < 1e-9)
   }
@@ -60,7 +60,7 @@ import Testing
     let measure = { (iteration: UInt64) in
       try DiscriminatorScores.measure(
         model.programs, training: (model.dataset.training, model.training), test: (model.dataset.test, model.test),
-        samples: 64, iteration: iteration, communicator: communicator)
+        samples: 64, iteration: iteration)
     }
     #expect(try measure(1) == measure(1))
     #expect(try measure(1).fake != measure(2).fake)

@@ -87,7 +87,7 @@ import Testing
         try model.programs.refresh(conditions: model.training)
         return try DiscriminatorScores.measure(
           model.programs, training: (model.dataset.training, model.training), test: (model.dataset.test, model.test),
-          samples: 70, iteration: 3, communicator: communicator)
+          samples: 70, iteration: 3)
       }
     }
     let alone = try scores(1)[0]

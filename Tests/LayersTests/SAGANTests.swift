@@ -143,10 +143,10 @@ import Testing
   static let mistakes = [
     Mistake(
       imageShape: [12, 12, 1],
-      message: "data.height: images of 12×12; this model makes 16×16 to 128×128: set data.height"),
+      message: "data.height and data.width: images of 12×12; this model makes 16×16 to 128×128"),
     Mistake(
       imageShape: [16, 144, 1],
-      message: "data.height: images of 16×144; this model makes 16×16 to 128×128: set data.height"),
+      message: "data.height and data.width: images of 16×144; this model makes 16×16 to 128×128"),
     Mistake(
       imageShape: [28, 28, 1], generator: SAGANGenerator(channels: [8, 8, 8, 8], attentionAt: []),
       message: "model.generator.channels: 3 blocks multiply the first image by 8, which does not reach 28×28 from at "
@@ -194,12 +194,12 @@ import Testing
     Mistake(
       imageShape: [28, 28, 1],
       discriminator: SAGANDiscriminator(channels: [8, 8], downBlocks: 2, attentionAt: [14, 7]),
-      message: "model.discriminator.attentionAt: attention pools 2×2, which height 7 does not allow"),
+      message: "model.discriminator.attentionAt: attention pools 2×2, which 7×7 does not allow"),
     // 16 rows, but 5 columns.
     Mistake(
       imageShape: [64, 20, 1],
       discriminator: SAGANDiscriminator(channels: [8, 8], downBlocks: 2, attentionAt: [16]),
-      message: "model.discriminator.attentionAt: attention pools 2×2, which height 16 does not allow"),
+      message: "model.discriminator.attentionAt: attention pools 2×2, which 16×5 does not allow"),
   ]
 
   @Test("networks that do not fit the images are refused by the key to change", arguments: mistakes)

@@ -73,7 +73,7 @@ extension LockstepTests {
         "train --iterations 3 --output /proc/none/out", 73, "/proc/none: cannot make the directory"),
       Mistake("sample none --output x.png", 66, "none: there is no such run or checkpoint", ranks: [nil, 2]),
       Mistake("evaluate file", 66, "file: this run has no whole checkpoint"),
-      Mistake("inspect magic", 66, "magic: this run has no whole checkpoint"),
+      Mistake("inspect magic", 66, "magic: this run has no checkpoint"),
     ]
 
     @Test("a mistake is named in one line, by one rank, and leaves nothing behind", arguments: mistakes)

@@ -52,7 +52,7 @@ extension LockstepTests {
       kill(job.processIdentifier, SIGUSR1)
       try #require(wait(seconds: 15) { !job.isRunning })
       #expect(job.terminationStatus == 75)
-      #expect(try lines(of: scratch / "err").contains { $0.hasPrefix("stopped as asked after iteration ") })
+      #expect(try lines(of: scratch / "err").contains { $0.hasPrefix("stopped as asked by a signal after iteration ") })
       let newest = try newestIteration(scratch)
       let again = try Run(arguments + ["\(newest + 5)"], ranks: ranks, in: scratch)
       #expect(again.status == 0, "\(again.errors)")

@@ -125,8 +125,8 @@ extension LockstepTests {
         (
           "model.discriminator.attentionAt=[16]", "model.discriminator.attentionAt: no block has height 16; there are 8"
         ),
-        ("data.height=12", "data.height: images of 12×12; this model makes 16×16 to 128×128: set data.height"),
-        ("data.width=132", "data.height: images of 132×132; this model makes 16×16 to 128×128"),
+        ("data.height=12", "data.height and data.width: images of 12×12; this model makes 16×16 to 128×128"),
+        ("data.width=132", "data.height and data.width: images of 132×132; this model makes 16×16 to 128×128"),
         (
           "model.generator.channels=[8, 8, 8, 8, 8]",
           "model.generator.channels: 4 blocks multiply the first image by 16"

@@ -104,6 +104,7 @@ import Testing
       let factor = step < 15 ? 1 : 0.25
       run.network.prepareUpdate(learningRateFactor: factor)
       try run.program.run()
+      run.network.finishUpdate()
       for index in slow.indices {
         slow[index].update(gradient: run.gradient(index, at: slow[index].parameters), factor: factor)
         let found = run.tensor(index, of: run.network.parameters.values).map { Float($0) }

@@ -69,7 +69,7 @@ import Testing
     let run = try Linear(reports: 2)
     let names = run.program.plan.unitDescriptions.map(\.name)
     #expect(names.filter { $0 == "allReduceSum" }.count == 1)
-    #expect(Array(names.suffix(3)) == ["allReduceSum", "adam", "weightAverage"])
+    #expect(Array(names.suffix(4)) == ["allReduceSum", "gradientGuard", "adam", "weightAverage"])
   }
 
   @Test("normalised weights are followed once per update, after Adam and as it left them")
@@ -83,7 +83,10 @@ import Testing
     let loss = try dense(x, units: 4, in: scope / "dense").squared.total
     try network.addUpdate(loss: loss, reports: [loss])
     let plan = Plan(name: "update", graph: graph, outputs: [])
-    #expect(plan.unitDescriptions.map(\.name).suffix(4) == ["allReduceSum", "adam", "powerIteration", "weightAverage"])
+    #expect(
+      plan.unitDescriptions.map(\.name).suffix(5) == [
+        "allReduceSum", "gradientGuard", "adam", "powerIteration", "weightAverage",
+      ])
     try network.allocate(over: SoloCommunicator())
     network.parameters.initialize(seed: 1)
     network.startAverage()

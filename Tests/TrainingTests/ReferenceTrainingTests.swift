@@ -146,8 +146,10 @@ private struct ReferenceRun {
     fillInputs(n)
     discriminator.prepareUpdate()
     try programs[0].run()
+    discriminator.finishUpdate()
     generator.prepareUpdate()
     try programs[1].run()
+    generator.finishUpdate()
     return (Double(discriminator.report(0)), Double(generator.report(0)))
   }
 

@@ -60,6 +60,29 @@ import Testing
     }
   }
 
+  @Test(
+    "a checkpoint between evaluations holds no statistics, and gives the samples of one that does", arguments: [1, 2])
+  func statisticsOnDemand(ranks: Int) throws {
+    let recipe = try Self.recipe()
+    let dataset = try DatasetSource(recipe.data.source).load(resolution: recipe.resolution())
+    try withPath { with in
+      try withPath { without in
+        let trainer = try Trainer(recipe: recipe, dataset: dataset, communicator: SoloCommunicator())
+        for _ in 0..<3 { try trainer.runIteration() }
+        try trainer.writeCheckpoint(to: without)
+        try trainer.refreshEvaluation()
+        try trainer.writeCheckpoint(to: with)
+        let names = (try SafetensorsFile(path: with).names, try SafetensorsFile(path: without).names)
+        #expect(names.0.contains { $0.hasSuffix("/statistics") } && !names.1.contains { $0.hasSuffix("/statistics") })
+        let samples = try (samples(ofModelAt: with, ranks: ranks), samples(ofModelAt: without, ranks: ranks))
+        // Sums over the ranks come in another order.
+        for (a, b) in zip(samples.0[0], samples.1[0]) {
+          #expect(abs(Float(bitPattern: a) - Float(bitPattern: b)) <= (ranks == 1 ? 0 : 1e-5))
+        }
+      }
+    }
+  }
+
   @Test("8 iterations equal 4, checkpoint, resume, 4, bit for bit and in all that is kept", arguments: [1, 2])
   func resume(ranks: Int) throws {
     let recipe = try Self.recipe()

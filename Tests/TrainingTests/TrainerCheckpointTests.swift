@@ -50,6 +50,30 @@ import Testing
     }
   }
 
+  @Test("a checkpoint between two phases of an iteration goes on bit for bit", arguments: [1, 2])
+  func phases(phase: Int) throws {
+    let recipe = try Self.recipe()
+    let dataset = try DatasetSource("digits").load(resolution: nil)
+    try withPath { path in
+      let make = { try Trainer(recipe: recipe, dataset: dataset, communicator: SoloCommunicator()) }
+      let straight = try make()
+      for _ in 0..<3 { try straight.runIteration() }
+      for _ in 0..<phase { _ = try straight.runPhase() }
+      try straight.writeCheckpoint(to: path)
+      let resumed = try make()
+      try resumed.restore(from: SafetensorsFile(path: path))
+      #expect((resumed.iteration, resumed.phase) == (3, phase))
+      #expect(resumed.lastReport == straight.lastReport)
+      repeat {
+        let outcomes = (try straight.runPhase(), try resumed.runPhase())
+        #expect(outcomes.0 == outcomes.1)
+      } while straight.iteration < 6
+      #expect(Snapshot(resumed) == Snapshot(straight))
+      #expect(resumed.lastReport == straight.lastReport)
+      #expect(resumed.health.state == straight.health.state)
+    }
+  }
+
   @Test("a run goes on with another number of ranks and agrees")
   func otherRanks() throws {
     // Without kinks and at the reference's rate, as in RankAgreementTests.

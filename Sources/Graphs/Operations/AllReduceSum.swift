@@ -16,6 +16,8 @@ public struct AllReduceSum: Operation {
   /// The block that the input lies in, where that block knows a faster way to be summed.
   public let block: StateBlock?
   public var extent = RankExtent.all
+  /// Of how many floats from the start of the block the norm is kept with it.
+  public var normCount: Int?
 
   public var name: String {
     switch extent {
@@ -35,8 +37,10 @@ public struct AllReduceSum: Operation {
     let (input, output) = (context.inputs[0], context.output)
     let count = context.outputShape.count
     if let block, let reducible = block.reducible, output == block.pointer, input == output {
+      if let normCount { return { block.squaredNorm = try reducible.allReduceSum(normOfFirst: normCount) } }
       return { try reducible.allReduceSum() }
     }
+    precondition(normCount == nil, "a norm comes with the sum of a reducible block in its place only")
     let (communicator, extent) = (context.communicator, extent)
     return {
       if input != output { ck_copy_strided(input, Int64(count), output, Int64(count), 1, Int64(count)) }
@@ -50,8 +54,10 @@ public struct AllReduceSum: Operation {
 }
 
 /// The sum of `x` over all ranks; `block` is the reducible block that `x` was packed into, if it was.
-public func allReduceSum(_ x: Value, in block: StateBlock? = nil) throws -> Value {
-  try x.graph.apply(AllReduceSum(block: block), [x])
+///
+/// - Parameter normOfFirst: how many floats of the sum the block shall know the norm of afterwards.
+public func allReduceSum(_ x: Value, in block: StateBlock? = nil, normOfFirst count: Int? = nil) throws -> Value {
+  try x.graph.apply(AllReduceSum(block: block, normCount: count), [x])
 }
 
 /// The sum of `x` over the ranks of `extent`.

@@ -13,8 +13,10 @@ extension ConvolutionSettings {
   fileprivate func folding(_ resampling: ConvolutionGeometry.Resampling, input: Shape, weights: Shape) -> Self? {
     var folded = self
     folded.resampling = resampling
+    let isEven = input[1] % 2 == 0 && input[2] % 2 == 0
     guard
-      self.resampling == .none, algorithm == nil, stride == 1, padding == 1, weights[0] == 3, weights[1] == 3,
+      self.resampling == .none, resampling != .pooledOutput || isEven, algorithm == nil, stride == 1, padding == 1,
+      weights[0] == 3, weights[1] == 3,
       min(weights[2], weights[3]) >= fewestFoldedChannels, (try? folded.geometry(input: input, weights: weights)) != nil
     else { return nil }
     return folded

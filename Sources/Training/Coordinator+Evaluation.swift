@@ -1,0 +1,72 @@
+import Communication
+import Evaluation
+import Reporting
+
+extension Coordinator {
+  /// Thrown on all ranks alike where a stop comes in the middle of an evaluation.
+  private struct Interruption: Error { let reason: StopReason }
+
+  /// Asks all ranks, between two rounds of blocks, whether any has to stop.
+  func pollForStop() throws {
+    communicator.pulse.enter(.evaluation, iteration: trainer.iteration)
+    let weightiest = try communicator.maximum(of: Int64(ownStopRequest?.rawValue ?? 0))
+    if let reason = StopReason(rawValue: Int(weightiest)) { throw Interruption(reason: reason) }
+  }
+
+  /// Judges held-out data, and draws the picture.
+  ///
+  /// - Returns: why all ranks have to stop, if that came up meanwhile: the evaluation is then left to whoever goes on.
+  func evaluate() throws -> StopReason? {
+    do { try evaluateWhole() } catch let interruption as Interruption { return interruption.reason }
+    evaluatedIteration = trainer.iteration
+    keeper?.consider(lastClassScores, iteration: trainer.iteration)
+    return nil
+  }
+
+  /// Looks for collapse in the newest scores.
+  func checkSpread() throws -> Consequence {
+    guard let scores = lastClassScores, evaluatedIteration == trainer.iteration else { return .none }
+    let names = trainer.dataset.classNames
+    let name = names.indices.contains(scores.leastSpreadClass) ? names[scores.leastSpreadClass] : "?"
+    return try actOn(trainer.health.examineSpread(scores.leastSpread, className: name))
+  }
+
+  private func evaluateWhole() throws {
+    communicator.pulse.enter(.evaluation, iteration: trainer.iteration)
+    let recipe = trainer.recipe
+    try trainer.refreshEvaluation()
+    let scores = try DiscriminatorScores.measure(
+      trainer.evaluation, training: (trainer.dataset.training, trainer.conditions),
+      test: (trainer.dataset.test, testConditions), samples: recipe.evaluation.samples,
+      iteration: UInt64(trainer.iteration))
+    let classScores = try classCheck?.scores()
+    let picture = try SamplePicture(trainer: trainer, columns: recipe.evaluation.gridColumns)
+    lastScores = scores
+    lastClassScores = classScores
+    guard isFirstRank else { return }
+    warnOfIdleAttention(scores)
+    let path = output.picture(iteration: trainer.iteration)
+    // A picture that cannot be written is no reason to lose a run.
+    do {
+      try picture.write(to: path)
+      lastPicture = path
+    } catch {
+      logger.warning("no picture: \(error)")
+    }
+    appendToMetrics(kind: "evaluation") { line in
+      scores.write(to: line)
+      classScores?.write(to: line)
+    }
+  }
+
+  private func warnOfIdleAttention(_ scores: DiscriminatorScores) {
+    guard !hasWarnedOfAttention, !scores.idleAttention.isEmpty else { return }
+    hasWarnedOfAttention = true
+    progress?.clear()
+    logger.warning(
+      """
+      \(scores.idleAttention.joined(separator: ", ")): the weights have over 98 % of the largest entropy, so every token \
+      becomes the mean of all; a score activation of none lets them choose, a gate keeps what the mean loses
+      """)
+  }
+}

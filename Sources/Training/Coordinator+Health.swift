@@ -1,0 +1,110 @@
+import Checkpoints
+import Communication
+import Files
+import Reporting
+
+extension Coordinator {
+  enum Consequence { case none, rolledBack }
+
+  /// Does what the recipe wants done about a finding; one line in metrics.jsonl and one for the reader.
+  ///
+  /// - Throws: `SharedFailure` on all ranks where the run stops.
+  func actOn(_ incident: HealthIncident?) throws -> Consequence {
+    guard let incident else { return .none }
+    let place = "iteration \(trainer.iteration)" + (trainer.phase == 0 ? "" : ", phase \(trainer.phase)")
+    let what = "\(place): \(incident.reason)"
+    switch incident.action {
+    case .off: return .none
+    case .warn:
+      try note(incident)
+      warn(what)
+      return .none
+    case .skip:
+      try note(incident)
+      warn(
+        "\(what); \(incident.detector == .saturation ? "its updates are left out until it is not" : "the update is left out")"
+      )
+      return .none
+    case .stop:
+      try note(incident)
+      throw stopping(what, "the recipe says to stop then (health.\(incident.detector.rawValue))")
+    case .rollBack:
+      try rollBack(incident, what)
+      return .rolledBack
+    }
+  }
+
+  /// Takes all ranks back to the last healthy checkpoint, slower.
+  private func rollBack(_ incident: HealthIncident, _ what: String) throws {
+    communicator.pulse.enter(.restoring, iteration: trainer.iteration)
+    let before = trainer.health
+    let from = trainer.position
+    let file = try communicator.together { () -> SafetensorsFile? in
+      guard isFirstRank else { return nil }
+      keeper?.settle(logger)
+      return try lastHealthy(before: from)
+    }
+    guard try communicator.maximum(of: file == nil ? 0 : 1) == 1 else {
+      try note(incident, action: .stop)
+      throw stopping(
+        what, "there is no healthy checkpoint to go back to yet; a lower learning rate is the usual remedy")
+    }
+    try trainer.restore(from: file)
+    evaluatedIteration = min(evaluatedIteration, trainer.iteration)
+    guard trainer.health.slowDown(after: before) else {
+      try note(incident, action: .stop)
+      throw stopping(
+        what,
+        "rolled back \(Int(before.state.rollBacks)) times already (health.mostRollBacks); a lower learning rate is "
+          + "the usual remedy")
+    }
+    try note(incident, from: from)
+    warn(
+      "\(what); back to iteration \(grouped(trainer.iteration)), learning rates × \(trainer.health.learningRateFactor)")
+  }
+
+  /// Rank 0's newest checkpoint that is whole, healthy and not newer than now; one that has not been rolled back to yet,
+  /// where there is one: what went wrong behind it may have begun before it.
+  private func lastHealthy(before position: CheckpointPosition) throws -> SafetensorsFile? {
+    var tried: SafetensorsFile?
+    for candidate in try output.checkpoints.positions().reversed() where candidate <= position {
+      guard let file = try? SafetensorsFile(path: output.checkpoints.path(candidate)), (try? file.verify()) != nil,
+        file.metadata["isHealthy"] != "false"
+      else { continue }
+      if rollBackTargets.insert(candidate).inserted { return file }
+      tried = tried ?? file
+    }
+    return tried
+  }
+
+  private func note(
+    _ incident: HealthIncident, action: HealthAction? = nil, from: CheckpointPosition? = nil
+  ) throws {
+    appendToMetrics(kind: "health") { line in
+      line.field("phase", trainer.phase)
+      line.field("detector", text: incident.detector.rawValue)
+      line.field("action", text: (action ?? incident.action).rawValue)
+      line.field("reason", text: incident.reason)
+      if let from {
+        line.field("fromIteration", from.iteration)
+        line.field("fromPhase", from.phase)
+        line.field("learningRateFactor", trainer.health.learningRateFactor)
+      }
+    }
+  }
+
+  private func warn(_ text: String) {
+    guard isFirstRank else { return }
+    progress?.clear()
+    logger.warning("\(text)")
+  }
+
+  private func stopping(_ what: String, _ why: String) -> SharedFailure {
+    progress?.finish()
+    keeper?.settle(logger)
+    let kept = isFirstRank ? newestWhole.map { "; the newest checkpoint is \($0)" } ?? "" : ""
+    return SharedFailure(failure: Failure("\(what); \(why)\(kept)", code: .general), isMine: isFirstRank)
+  }
+
+  private var newestWhole: String? { (try? output.checkpoints.latestValid())?.file?.path }
+}

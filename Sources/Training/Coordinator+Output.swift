@@ -1,0 +1,71 @@
+import Checkpoints
+import Files
+import Reporting
+
+// What rank 0 writes beside checkpoints. Nothing here ends a run: a full disk costs lines, not work.
+
+extension Coordinator {
+  /// Rank 0, before training: the metrics as they were when the checkpoint was taken, the checkpoints, the clock.
+  func openOutput(_ resumed: SafetensorsFile?) throws {
+    let recipe = trainer.recipe
+    let metrics = try MetricsLog(path: output.metrics, minimumSeconds: recipe.log.everySeconds)
+    self.metrics = metrics
+    // A run that is at its end already changes nothing.
+    guard isUnfinished else { return }
+    keeper = CheckpointKeeper(
+      store: output.checkpoints, recipe: recipe.checkpoint, stateBytes: trainer.stateByteCount, resumed: resumed,
+      abandoned: Set(try output.checkpoints.positions().filter { $0 > trainer.position }))
+    timeLimit = options.timeLimit
+    if let length = resumed?.metadata["metricsBytes"].flatMap(Int.init), try metrics.truncate(toByteCount: length) {
+      return noteAbandoned()
+    }
+    try metrics.truncate(toIteration: trainer.iteration)
+    noteAbandoned()
+  }
+
+  private func noteAbandoned() {
+    let abandoned = ((try? output.checkpoints.positions()) ?? []).count { $0 > trainer.position }
+    guard abandoned > 0 else { return }
+    logger.notice(
+      "\(abandoned) later checkpoints in \(output.path) are not gone on from; the next one written replaces them")
+  }
+
+  /// Shows and logs the iteration when it is time to; allocates nothing.
+  func report() throws {
+    guard let progress, let metrics else { return }
+    let isLast = trainer.iteration == trainer.recipe.training.iterations
+    let now = MonotonicClock.seconds
+    guard isLast || progress.isDue(now: now) || metrics.isDue(now: now) else { return }
+    let report = trainer.lastReport
+    progress.show(
+      ProgressLine.Values(
+        iteration: trainer.iteration, discriminatorLoss: Double(report.discriminatorLoss),
+        generatorLoss: Double(report.generatorLoss), realAccuracy: Double(report.realAccuracy),
+        fakeAccuracy: Double(report.fakeAccuracy)),
+      isForced: isLast, now: now)
+    appendToMetrics(kind: "training", isThrottled: !isLast, now: now) { line in
+      line.field("discriminatorLoss", report.discriminatorLoss)
+      line.field("generatorLoss", report.generatorLoss)
+      line.field("realAccuracy", report.realAccuracy)
+      line.field("fakeAccuracy", report.fakeAccuracy)
+    }
+  }
+
+  /// A line of metrics.jsonl; a disk that takes none is warned of once, until it takes one again.
+  func appendToMetrics(
+    kind: StaticString, isThrottled: Bool = false, now: Double = MonotonicClock.seconds, fields: (LineBuffer) -> Void
+  ) {
+    guard let metrics else { return }
+    do throws(ReportError) {
+      try metrics.append(
+        iteration: trainer.iteration, kind: kind, isThrottled: isThrottled, now: now, fields: fields)
+      hasWarnedOfMetrics = false
+    } catch {
+      if !hasWarnedOfMetrics {
+        progress?.clear()
+        logger.warning("a line of metrics is lost: \(error); training goes on")
+      }
+      hasWarnedOfMetrics = true
+    }
+  }
+}
