@@ -13,22 +13,33 @@
 typedef float vector16 __attribute__((vector_size(64), aligned(4)));
 typedef double wide16 __attribute__((vector_size(128)));
 
+#define INLINED static inline __attribute__((always_inline))
+
+// Values i ..< i + 64 of all blocks, added in rank order and written to all of them.
+INLINED void sum_64(float *const *blocks, int32_t block_count, int64_t i, vector16 *sum) {
+  for (int k = 0; k < 4; k++) sum[k] = *(const vector16 *)(blocks[0] + i + 16 * k);
+  for (int32_t r = 1; r < block_count; r++)
+    for (int k = 0; k < 4; k++) sum[k] += *(const vector16 *)(blocks[r] + i + 16 * k);
+  for (int32_t r = 0; r < block_count; r++)
+    for (int k = 0; k < 4; k++) *(vector16 *)(blocks[r] + i + 16 * k) = sum[k];
+}
+
+// The same for value i alone.
+INLINED float sum_1(float *const *blocks, int32_t block_count, int64_t i) {
+  float sum = blocks[0][i];
+  for (int32_t r = 1; r < block_count; r++) sum += blocks[r][i];
+  for (int32_t r = 0; r < block_count; r++) blocks[r][i] = sum;
+  return sum;
+}
+
 MULTIVERSIONED
 void cmpi_sum_across(float *const *blocks, int32_t block_count, int64_t start, int64_t count) {
   int64_t end = start + count, i = start;
   for (; i + 64 <= end; i += 64) {
     vector16 sum[4];
-    for (int k = 0; k < 4; k++) sum[k] = *(const vector16 *)(blocks[0] + i + 16 * k);
-    for (int32_t r = 1; r < block_count; r++)
-      for (int k = 0; k < 4; k++) sum[k] += *(const vector16 *)(blocks[r] + i + 16 * k);
-    for (int32_t r = 0; r < block_count; r++)
-      for (int k = 0; k < 4; k++) *(vector16 *)(blocks[r] + i + 16 * k) = sum[k];
+    sum_64(blocks, block_count, i, sum);
   }
-  for (; i < end; i++) {
-    float sum = blocks[0][i];
-    for (int32_t r = 1; r < block_count; r++) sum += blocks[r][i];
-    for (int32_t r = 0; r < block_count; r++) blocks[r][i] = sum;
-  }
+  for (; i < end; i++) sum_1(blocks, block_count, i);
 }
 
 // Both functions below keep 32 running sums: value i of the stretch goes to lane i mod 32, the last count mod 64 to a sum
@@ -47,11 +58,7 @@ double cmpi_sum_across_with_squares(float *const *blocks, int32_t block_count, i
   wide16 lanes[2] = {0};
   for (; i + 64 <= end; i += 64) {
     vector16 sum[4];
-    for (int k = 0; k < 4; k++) sum[k] = *(const vector16 *)(blocks[0] + i + 16 * k);
-    for (int32_t r = 1; r < block_count; r++)
-      for (int k = 0; k < 4; k++) sum[k] += *(const vector16 *)(blocks[r] + i + 16 * k);
-    for (int32_t r = 0; r < block_count; r++)
-      for (int k = 0; k < 4; k++) *(vector16 *)(blocks[r] + i + 16 * k) = sum[k];
+    sum_64(blocks, block_count, i, sum);
     for (int k = 0; k < 4; k++) {
       wide16 value = __builtin_convertvector(sum[k], wide16);
       lanes[k & 1] += value * value;
@@ -59,9 +66,7 @@ double cmpi_sum_across_with_squares(float *const *blocks, int32_t block_count, i
   }
   double rest = 0;
   for (; i < end; i++) {
-    float sum = blocks[0][i];
-    for (int32_t r = 1; r < block_count; r++) sum += blocks[r][i];
-    for (int32_t r = 0; r < block_count; r++) blocks[r][i] = sum;
+    const float sum = sum_1(blocks, block_count, i);
     rest += (double)sum * sum;
   }
   return total(lanes, rest);
