@@ -27,18 +27,19 @@ let package = Package(
     .target(name: "CDigits", exclude: ["digits.bin", "make_digits.py"], cSettings: c),
 
     // The library; arrows only point up.
+    .target(name: "Clocks"),
     .target(name: "Files"),
     .target(name: "Tensors"),
     .target(name: "Kernels", dependencies: ["Tensors", "CKernels", "COpenBLAS"]),
-    .target(name: "Communication", dependencies: ["Tensors", "CMPI"]),
+    .target(name: "Communication", dependencies: ["Clocks", "Tensors", "CMPI"]),
     .target(name: "Graphs", dependencies: ["Tensors", "Kernels", "Communication"]),
-    .target(name: "Programs", dependencies: ["Tensors", "Kernels", "CKernels", "Communication", "Graphs"]),
+    .target(name: "Programs", dependencies: ["Clocks", "Tensors", "Kernels", "CKernels", "Communication", "Graphs"]),
     .target(name: "Layers", dependencies: ["Tensors", "Graphs"]),
     .target(name: "Models", dependencies: ["Tensors", "Graphs", "Layers"]),
     .target(name: "Optimization", dependencies: ["Tensors", "Graphs", "Layers"]),
     .target(name: "Datasets", dependencies: ["Files", "Tensors", "CDigits", "CImages", "CZlib"]),
-    .target(name: "Checkpoints", dependencies: ["Files", "Tensors", "CChecksums"]),
-    .target(name: "Reporting", dependencies: ["Files", "Tensors", "CPNG", "CZlib"]),
+    .target(name: "Checkpoints", dependencies: ["Clocks", "Files", "Tensors", "CChecksums"]),
+    .target(name: "Reporting", dependencies: ["Clocks", "Files", "Tensors", "CPNG", "CZlib"]),
     .target(
       name: "Evaluation",
       dependencies: [
@@ -47,15 +48,16 @@ let package = Package(
     .target(
       name: "Training",
       dependencies: [
-        "Files", "Tensors", "Kernels", "Communication", "Graphs", "Programs", "Layers", "Models", "Optimization",
-        "Datasets", "Checkpoints", "Reporting", "Evaluation", "Yams", .product(name: "Logging", package: "swift-log"),
+        "Clocks", "Files", "Tensors", "Kernels", "Communication", "Graphs", "Programs", "Layers", "Models",
+        "Optimization", "Datasets", "Checkpoints", "Reporting", "Evaluation", "Yams",
+        .product(name: "Logging", package: "swift-log"),
       ]),
 
     // Programs and tests.
     .executableTarget(
       name: "lockstep",
       dependencies: [
-        "CKernels", "Files", "Tensors", "Kernels", "Communication", "Datasets", "Checkpoints", "Reporting",
+        "CKernels", "Clocks", "Files", "Tensors", "Kernels", "Communication", "Datasets", "Checkpoints", "Reporting",
         "Evaluation",
         "Training", .product(name: "Logging", package: "swift-log"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -75,7 +77,7 @@ let package = Package(
     .executableTarget(
       name: "allocation-probe",
       dependencies: [
-        "CAllocationCounter", "CKernels", "Kernels", "Communication", "Datasets", "Reporting", "Training",
+        "CAllocationCounter", "CKernels", "Clocks", "Kernels", "Communication", "Datasets", "Reporting", "Training",
       ],
       path: "Tests/Probes/allocation-probe"),
     .target(name: "CReaderWatch", dependencies: ["CJPEG"], path: "Tests/Probes/CReaderWatch", cSettings: c),
@@ -100,7 +102,7 @@ let package = Package(
       dependencies: ["Evaluation", "Models", "Layers", "Programs", "Datasets", "Tensors", "Communication"]),
     .testTarget(name: "LockstepTests", dependencies: ["TestSupport", "Checkpoints", "Tensors"]),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Files", "Tensors", "CImages", "CJPEG", "CZlib"]),
-    .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "Files", "Tensors"]),
+    .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "Clocks", "Files", "Tensors"]),
     .testTarget(name: "ReportingTests", dependencies: ["Reporting", "Tensors", "CPNG"]),
   ],
   cLanguageStandard: .gnu2x

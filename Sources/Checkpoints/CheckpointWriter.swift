@@ -1,3 +1,4 @@
+import Clocks
 import Tensors
 
 /// Writes checkpoints while training goes on: the state is copied, a thread of its own brings the copy to the disk.
@@ -50,9 +51,9 @@ public final class CheckpointWriter {
   ) throws(CheckpointError) {
     let path = store.path(position)
     try thread.start(for: path)
-    let start = Clock.seconds(.monotonic)
+    let start = SystemClock.monotonic.seconds
     thread.wait()
-    let ready = Clock.seconds(.monotonic)
+    let ready = SystemClock.monotonic.seconds
     let layout = SafetensorsLayout(tensors, metadata: metadata)
     reserve(byteCount: layout.dataByteCount)
     guard let snapshot else { preconditionFailure("no memory for the snapshot of \(path)") }
@@ -60,7 +61,7 @@ public final class CheckpointWriter {
     abandoned.remove(position)
     let task = WritingTask(
       position: position, layout: copy, store: store, retention: retention, abandoned: abandoned)
-    let copied = Clock.seconds(.monotonic)
+    let copied = SystemClock.monotonic.seconds
     thread.run {
       do throws(CheckpointError) {
         var written = try task.run()
@@ -79,9 +80,9 @@ public final class CheckpointWriter {
   public func write(
     position: CheckpointPosition, tensors: [StoredTensor], metadata: [String: String] = [:]
   ) throws(CheckpointError) -> WrittenCheckpoint {
-    let start = Clock.seconds(.monotonic)
+    let start = SystemClock.monotonic.seconds
     thread.wait()
-    let waitedSeconds = Clock.seconds(.monotonic) - start
+    let waitedSeconds = SystemClock.monotonic.seconds - start
     let layout = SafetensorsLayout(tensors, metadata: metadata)
     abandoned.remove(position)
     var written = try WritingTask(
@@ -113,8 +114,8 @@ struct WritingTask {
 
   /// Writes, puts in place, then removes what is to go.
   func run() throws(CheckpointError) -> WrittenCheckpoint {
-    let start = Clock.seconds(.monotonic)
-    let processorStart = Clock.seconds(.thread)
+    let start = SystemClock.monotonic.seconds
+    let processorStart = SystemClock.thread.seconds
     let path = store.path(position)
     let byteCount = try layout.write(to: path)
     var leftOver: CheckpointError?
@@ -126,7 +127,7 @@ struct WritingTask {
       leftOver = error
     }
     return WrittenCheckpoint(
-      position: position, path: path, byteCount: byteCount, writtenSeconds: Clock.seconds(.monotonic) - start,
-      processorSeconds: Clock.seconds(.thread) - processorStart, leftOver: leftOver)
+      position: position, path: path, byteCount: byteCount, writtenSeconds: SystemClock.monotonic.seconds - start,
+      processorSeconds: SystemClock.thread.seconds - processorStart, leftOver: leftOver)
   }
 }

@@ -136,20 +136,3 @@ final class WritingThread: @unchecked Sendable {
 private func check(_ code: Int32, _ call: String) {
   precondition(code == 0, "\(call) fails: \(String(cString: strerror(code)))")
 }
-
-/// Times in seconds.
-enum Clock {
-  /// Since some moment, and what this thread has used of a processor.
-  case monotonic, thread
-
-  static func seconds(_ clock: Clock) -> Double {
-    var time = timespec()
-    let code =
-      switch clock {
-      case .monotonic: clock_gettime(CLOCK_MONOTONIC, &time)
-      case .thread: clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
-      }
-    precondition(code == 0, "clock_gettime fails: \(String(cString: strerror(errno)))")
-    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
-  }
-}

@@ -1,4 +1,5 @@
 import CMPI
+import Clocks
 import Tensors
 
 /// Signs of life for ranks that do not see this one's memory: about once a second, while this rank waits or beats, its line
@@ -54,7 +55,7 @@ final class Heartbeats {
 
   /// Takes what has come, and sends `line` when it is time.
   func exchange(_ line: UnsafeRawPointer, isUrgent: Bool = false) {
-    let now = MonotonicClock.nanoseconds()
+    let now = SystemClock.monotonic.nanoseconds
     guard failure == nil, !isEnding, isUrgent || now >= nextLook else { return }
     nextLook = now + Self.lookInterval
     if isUrgent { for index in nextPosts.indices { nextPosts[index] = now } }

@@ -1,4 +1,5 @@
 import CMPI
+import Clocks
 
 #if canImport(Glibc)
   import Glibc
@@ -139,11 +140,11 @@ public final class Watchdog: @unchecked Sendable {
   /// The thread.
   private func watch() {
     let tick = min(0.25, stallTimeoutSeconds / 10)
-    var (quiet, before) = (0.0, MonotonicClock.nanoseconds())
+    var (quiet, before) = (0.0, SystemClock.monotonic.nanoseconds)
     board.countWatch(rank: rank)
     board.read(into: former)
     while sleepsUndisturbed(seconds: tick) {
-      let now = MonotonicClock.nanoseconds()
+      let now = SystemClock.monotonic.nanoseconds
       // Of a longer gap this process was suspended, perhaps all of them.
       quiet += min(Double(now - before) * 1e-9, 2 * tick)
       before = now

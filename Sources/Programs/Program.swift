@@ -1,4 +1,5 @@
 import CKernels
+import Clocks
 import Communication
 import Graphs
 import Kernels
@@ -139,10 +140,10 @@ public final class Program {
 
   /// Executes the program once and adds each unit's nanoseconds to `nanoseconds`.
   public func run(measuring nanoseconds: inout [UInt64]) throws {
-    var before = monotonicNanoseconds()
+    var before = SystemClock.monotonic.nanoseconds
     for (index, kernel) in kernels.enumerated() {
       try kernel()
-      let after = monotonicNanoseconds()
+      let after = SystemClock.monotonic.nanoseconds
       nanoseconds[index] += after - before
       before = after
     }

@@ -1,3 +1,4 @@
+import Clocks
 import Files
 
 #if canImport(Glibc)
@@ -35,14 +36,14 @@ public final class MetricsLog {
   deinit { _ = close(descriptor) }
 
   /// Whether a throttled line would be written now: what it costs to gather its values can be spared otherwise.
-  public func isDue(now: Double = MonotonicClock.seconds) -> Bool { now - lastThrottled >= minimumSeconds }
+  public func isDue(now: Double = SystemClock.monotonic.seconds) -> Bool { now - lastThrottled >= minimumSeconds }
 
   /// Adds a line; `fields` appends what it holds beside iteration and kind.
   ///
   /// - Parameter isThrottled: leave it out when the last throttled line is younger than `minimumSeconds`.
   /// - Throws: when it cannot be written; the file then ends with the line before.
   public func append(
-    iteration: Int, kind: StaticString, isThrottled: Bool = false, now: Double = MonotonicClock.seconds,
+    iteration: Int, kind: StaticString, isThrottled: Bool = false, now: Double = SystemClock.monotonic.seconds,
     fields: (LineBuffer) -> Void
   ) throws(ReportError) {
     if isThrottled {

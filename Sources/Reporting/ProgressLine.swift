@@ -1,3 +1,5 @@
+import Clocks
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Darwin)
@@ -50,7 +52,7 @@ public final class ProgressLine {
   ///   - plainSeconds: distance of the lines where the output is no terminal.
   public init(
     totalIterations: Int, imagesPerIteration: Int, firstIteration: Int = 0, descriptor: Int32 = STDERR_FILENO,
-    isTerminal: Bool? = nil, plainSeconds: Double = 5, now: Double = MonotonicClock.seconds
+    isTerminal: Bool? = nil, plainSeconds: Double = 5, now: Double = SystemClock.monotonic.seconds
   ) {
     self.totalIterations = totalIterations
     self.imagesPerIteration = imagesPerIteration
@@ -63,10 +65,10 @@ public final class ProgressLine {
   }
 
   /// Whether `show` would write now: what it costs to gather its values can be spared otherwise.
-  public func isDue(now: Double = MonotonicClock.seconds) -> Bool { !isBroken && now - lastShown >= interval }
+  public func isDue(now: Double = SystemClock.monotonic.seconds) -> Bool { !isBroken && now - lastShown >= interval }
 
   /// Shows the values if it is time to, or if `isForced` (at the end).
-  public func show(_ values: Values, isForced: Bool = false, now: Double = MonotonicClock.seconds) {
+  public func show(_ values: Values, isForced: Bool = false, now: Double = SystemClock.monotonic.seconds) {
     guard !isBroken, isForced || isDue(now: now) else { return }
     updateSpeed(iteration: values.iteration, now: now)
     line.removeAll()

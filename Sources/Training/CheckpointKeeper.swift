@@ -1,4 +1,5 @@
 import Checkpoints
+import Clocks
 import Evaluation
 import Files
 import Logging
@@ -11,7 +12,7 @@ import Reporting
 final class CheckpointKeeper {
   private let writer: CheckpointWriter
   private let recipe: Recipe.Checkpoint
-  private var lastSave = MonotonicClock.seconds
+  private var lastSave = SystemClock.monotonic.seconds
   /// Of the newest checkpoint that is whole and on the disk.
   private(set) var lastPath: String?
   /// Of the last write that has ended, waiting and copying included.
@@ -42,7 +43,7 @@ final class CheckpointKeeper {
   }
 
   /// Whether `checkpoint.everySeconds` have passed since the last one.
-  var isOverdue: Bool { recipe.everySeconds > 0 && MonotonicClock.seconds - lastSave >= recipe.everySeconds }
+  var isOverdue: Bool { recipe.everySeconds > 0 && SystemClock.monotonic.seconds - lastSave >= recipe.everySeconds }
 
   /// Whether the evaluation of this iteration was the best so far.
   func isBest(_ trainer: Trainer) -> Bool { isNewBest && best?.position.iteration == trainer.iteration }
@@ -63,7 +64,7 @@ final class CheckpointKeeper {
 
   /// Copies the state and returns; the rest happens behind the training's back.
   func save(_ trainer: Trainer, evaluatedIteration: Int, metrics: MetricsLog?, logger: Logger) {
-    lastSave = MonotonicClock.seconds
+    lastSave = SystemClock.monotonic.seconds
     isNewBest = false
     if let best { writer.retention.best = [best.position] }
     var metadata = trainer.checkpointMetadata()

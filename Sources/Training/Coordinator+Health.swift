@@ -16,17 +16,16 @@ extension Coordinator {
     switch incident.action {
     case .off: return .none
     case .warn:
-      try note(incident)
+      note(incident)
       warn(what)
       return .none
     case .skip:
-      try note(incident)
-      warn(
-        "\(what); \(incident.detector == .saturation ? "its updates are left out until it is not" : "the update is left out")"
-      )
+      note(incident)
+      let isLasting = incident.detector == .saturation
+      warn("\(what); \(isLasting ? "its updates are left out until it is not" : "the update is left out")")
       return .none
     case .stop:
-      try note(incident)
+      note(incident)
       throw stopping(what, "the recipe says to stop then (health.\(incident.detector.rawValue))")
     case .rollBack:
       try rollBack(incident, what)
@@ -45,20 +44,20 @@ extension Coordinator {
       return try lastHealthy(before: from)
     }
     guard try communicator.maximum(of: file == nil ? 0 : 1) == 1 else {
-      try note(incident, action: .stop)
+      note(incident, action: .stop)
       throw stopping(
         what, "there is no healthy checkpoint to go back to yet; a lower learning rate is the usual remedy")
     }
     try trainer.restore(from: file)
     evaluatedIteration = min(evaluatedIteration, trainer.iteration)
     guard trainer.health.slowDown(after: before) else {
-      try note(incident, action: .stop)
+      note(incident, action: .stop)
       throw stopping(
         what,
         "rolled back \(Int(before.state.rollBacks)) times already (health.mostRollBacks); a lower learning rate is "
           + "the usual remedy")
     }
-    try note(incident, from: from)
+    note(incident, from: from)
     warn(
       "\(what); back to iteration \(grouped(trainer.iteration)), learning rates × \(trainer.health.learningRateFactor)")
   }
@@ -79,7 +78,7 @@ extension Coordinator {
 
   private func note(
     _ incident: HealthIncident, action: HealthAction? = nil, from: CheckpointPosition? = nil
-  ) throws {
+  ) {
     appendToMetrics(kind: "health") { line in
       line.field("phase", trainer.phase)
       line.field("detector", text: incident.detector.rawValue)

@@ -1,4 +1,5 @@
 import Checkpoints
+import Clocks
 import Files
 import Reporting
 
@@ -12,29 +13,26 @@ extension Coordinator {
     self.metrics = metrics
     // A run that is at its end already changes nothing.
     guard isUnfinished else { return }
+    let abandoned = Set(try output.checkpoints.positions().filter { $0 > trainer.position })
     keeper = CheckpointKeeper(
       store: output.checkpoints, recipe: recipe.checkpoint, stateBytes: trainer.stateByteCount, resumed: resumed,
-      abandoned: Set(try output.checkpoints.positions().filter { $0 > trainer.position }))
+      abandoned: abandoned)
     timeLimit = options.timeLimit
-    if let length = resumed?.metadata["metricsBytes"].flatMap(Int.init), try metrics.truncate(toByteCount: length) {
-      return noteAbandoned()
+    let length = resumed?.metadata["metricsBytes"].flatMap(Int.init)
+    if try length.map(metrics.truncate(toByteCount:)) != true { try metrics.truncate(toIteration: trainer.iteration) }
+    if !abandoned.isEmpty {
+      logger.notice(
+        """
+        \(abandoned.count) later checkpoints in \(output.path) are not gone on from; the next one written replaces them
+        """)
     }
-    try metrics.truncate(toIteration: trainer.iteration)
-    noteAbandoned()
-  }
-
-  private func noteAbandoned() {
-    let abandoned = ((try? output.checkpoints.positions()) ?? []).count { $0 > trainer.position }
-    guard abandoned > 0 else { return }
-    logger.notice(
-      "\(abandoned) later checkpoints in \(output.path) are not gone on from; the next one written replaces them")
   }
 
   /// Shows and logs the iteration when it is time to; allocates nothing.
-  func report() throws {
+  func report() {
     guard let progress, let metrics else { return }
     let isLast = trainer.iteration == trainer.recipe.training.iterations
-    let now = MonotonicClock.seconds
+    let now = SystemClock.monotonic.seconds
     guard isLast || progress.isDue(now: now) || metrics.isDue(now: now) else { return }
     let report = trainer.lastReport
     progress.show(
@@ -53,7 +51,8 @@ extension Coordinator {
 
   /// A line of metrics.jsonl; a disk that takes none is warned of once, until it takes one again.
   func appendToMetrics(
-    kind: StaticString, isThrottled: Bool = false, now: Double = MonotonicClock.seconds, fields: (LineBuffer) -> Void
+    kind: StaticString, isThrottled: Bool = false, now: Double = SystemClock.monotonic.seconds,
+    fields: (LineBuffer) -> Void
   ) {
     guard let metrics else { return }
     do throws(ReportError) {

@@ -1,4 +1,5 @@
 import Checkpoints
+import Clocks
 import Communication
 import Datasets
 import Evaluation
@@ -85,14 +86,14 @@ public final class Coordinator {
       stop = outcome.record.stop
       if try actOn(outcome.incident) == .rolledBack { continue }
       if trainer.phase == 0 {
-        try report()
+        report()
         if isDue(digestEvery) { try trainer.verifyLockstep() }
         if isEvaluationDue {
           stop = max(stop, try evaluate())
           if try checkSpread() == .rolledBack { continue }
         }
       }
-      try keepCheckpoint(isStopping: stop != nil)
+      keepCheckpoint(isStopping: stop != nil)
     }
     try end()
     return stop.map { isUnfinished ? .stopped($0) : .finished } ?? .finished
@@ -119,7 +120,7 @@ public final class Coordinator {
     guard isEvaluationOwed else { return nil }
     let stop = try evaluate()
     if try checkSpread() == .rolledBack { return nil }
-    try keepCheckpoint(isStopping: stop != nil)
+    keepCheckpoint(isStopping: stop != nil)
     return stop
   }
 
@@ -144,8 +145,8 @@ public final class Coordinator {
   private func runPhase() throws -> PhaseOutcome {
     let activity: Activity = trainer.nextNetwork == .discriminator ? .discriminatorStep : .generatorStep
     communicator.pulse.enter(activity, iteration: trainer.iteration)
-    let start = timeLimit == nil ? 0 : MonotonicClock.seconds
-    defer { timeLimit?.learn(phaseSeconds: MonotonicClock.seconds - start) }
+    let start = timeLimit == nil ? 0 : SystemClock.monotonic.seconds
+    defer { timeLimit?.learn(phaseSeconds: SystemClock.monotonic.seconds - start) }
     guard options.checksFinite else { return try trainer.runPhase() }
     let iteration = trainer.iteration
     return try trainer.runPhase { program in
@@ -160,7 +161,7 @@ public final class Coordinator {
   }
 
   /// A checkpoint where one is due. Rank 0 holds all the state, so no other rank takes part.
-  private func keepCheckpoint(isStopping: Bool) throws {
+  private func keepCheckpoint(isStopping: Bool) {
     guard let keeper else { return }
     let isDue =
       isStopping || trainer.iteration == last
@@ -170,7 +171,7 @@ public final class Coordinator {
       keeper.save(
         trainer, evaluatedIteration: isEvaluationOwed ? evaluatedIteration : trainer.iteration, metrics: metrics,
         logger: logger)
-      keeper.lastSaveSeconds.map { timeLimit?.learn(saveSeconds: $0) }
+      if let seconds = keeper.lastSaveSeconds { timeLimit?.learn(saveSeconds: seconds) }
     }
     keeper.report(logger)
   }

@@ -1,3 +1,4 @@
+import Clocks
 import Kernels
 import Programs
 import Tensors
@@ -16,9 +17,9 @@ public enum PeakProduct {
     let run = product.bind(on: team)
     run()
     let nanoseconds = (0..<5).map { _ -> UInt64 in
-      let start = monotonicNanoseconds()
+      let start = SystemClock.monotonic.nanoseconds
       run()
-      return monotonicNanoseconds() - start
+      return SystemClock.monotonic.nanoseconds - start
     }
     return 2 * Double(n * n * n) / Double(nanoseconds.min()!)
   }

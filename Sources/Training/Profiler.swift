@@ -1,3 +1,4 @@
+import Clocks
 import Communication
 import Kernels
 import Programs
@@ -48,12 +49,12 @@ public struct Profile: Sendable {
     let iterations = asked ?? min(1000, max(5, Int(10 / duration)))
     try trainer.communicator.barrier()
     var phases = (discriminator: UInt64(0), generator: UInt64(0))
-    let start = monotonicNanoseconds()
+    let start = SystemClock.monotonic.nanoseconds
     var before = start
     for _ in 0..<iterations {
       try trainer.runIteration { program in
         try program.run()
-        let now = monotonicNanoseconds()
+        let now = SystemClock.monotonic.nanoseconds
         if program === trainer.generatorProgram {
           phases.generator += now - before
         } else {
@@ -62,7 +63,7 @@ public struct Profile: Sendable {
         before = now
       }
     }
-    let seconds = Double(monotonicNanoseconds() - start) * 1e-9
+    let seconds = Double(SystemClock.monotonic.nanoseconds - start) * 1e-9
 
     var unitTimes = [
       [UInt64](repeating: 0, count: trainer.discriminatorProgram.plan.unitCount),
@@ -99,9 +100,9 @@ public struct Profile: Sendable {
   /// - Returns: seconds of one iteration, the same on all ranks.
   private static func warmUp(_ trainer: Trainer) throws -> Double {
     for _ in 0..<2 { try trainer.runIteration() }
-    let start = monotonicNanoseconds()
+    let start = SystemClock.monotonic.nanoseconds
     try trainer.runIteration()
-    let nanoseconds = try trainer.communicator.maximum(of: Int64(monotonicNanoseconds() - start))
+    let nanoseconds = try trainer.communicator.maximum(of: Int64(SystemClock.monotonic.nanoseconds - start))
     let duration = max(1e-6, Double(nanoseconds) * 1e-9)
     for _ in 0..<min(47, Int(2 / duration)) { try trainer.runIteration() }
     return duration

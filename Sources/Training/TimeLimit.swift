@@ -1,3 +1,5 @@
+import Clocks
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Darwin)
@@ -32,7 +34,7 @@ public struct TimeLimit: Sendable {
   /// `LOCKSTEP_END_TIME` and `SLURM_JOB_END_TIME` are seconds since 1970; `PBS_WALLTIME` (Torque) is the seconds that the
   /// job has from its start on, which is taken for the start of this process.
   public init?(
-    seconds: Double?, stateBytes: Int, now: Double = Self.now,
+    seconds: Double?, stateBytes: Int, now: Double = SystemClock.calendar.seconds,
     environment: (String) -> String? = { getenv($0).map { String(cString: $0) } }
   ) {
     var ends: [(end: Double, origin: String)] = []
@@ -55,23 +57,15 @@ public struct TimeLimit: Sendable {
   public var margin: Double { 2 * longestSave + 2 * longestPhase + Self.reserveSeconds }
 
   /// Whether it is time to save and stop.
-  public func isDue(now: Double = Self.now) -> Bool { now + margin >= end }
+  public func isDue(now: Double = SystemClock.calendar.seconds) -> Bool { now + margin >= end }
 
   /// - Throws: where there is not even the time to save.
   public func check() throws {
     guard isDue() else { return }
     throw Failure(
       """
-      \(origin): only \(Int(max(0, end - Self.now))) s are left, and saving may take \(Int(margin.rounded(.up))) s; \
+      \(origin): only \(Int(max(0, end - SystemClock.calendar.seconds))) s are left, and saving may take \(Int(margin.rounded(.up))) s; \
       nothing was started: give the run more time
       """, code: .usage)
-  }
-
-  /// Seconds since 1970.
-  public static var now: Double {
-    var time = timespec()
-    // Cannot fail for this clock.
-    _ = clock_gettime(CLOCK_REALTIME, &time)
-    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
   }
 }

@@ -91,8 +91,7 @@ public final class Trainer {
   var refreshedAt: Int?
 
   /// Tells training sets apart, wherever they lie: name, number of images and a digest of pixels and labels.
-  private(set) lazy var dataFingerprint =
-    "\(dataset.name) \(dataset.training.count) \(String(Self.digest(of: dataset.training), radix: 16))"
+  let dataFingerprint: String
 
   /// Pixels and labels.
   private static func digest(of images: ImageSet) -> UInt64 {
@@ -129,7 +128,9 @@ public final class Trainer {
     digest.update(recipe.yaml)
     for plan in plans { digest.update(plan.collectiveDigest) }
     try communicator.verifyEqual(digest.value, what: "the recipe or the plan of collectives")
-    try communicator.verifyEqual(Self.digest(of: dataset.training), what: "the training images")
+    let trainingDigest = Self.digest(of: dataset.training)
+    dataFingerprint = "\(dataset.name) \(dataset.training.count) \(String(trainingDigest, radix: 16))"
+    try communicator.verifyEqual(trainingDigest, what: "the training images")
     try communicator.verifyEqual(Self.digest(of: dataset.test), what: "the held-out images")
 
     arena = Arena(plans: plans + blueprint.evaluation.plans)
@@ -233,7 +234,6 @@ public final class Trainer {
     try evaluation.refresh(conditions: conditions)
     refreshedAt = iteration
   }
-
 }
 
 /// What every rank knows after a phase.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Checkpoints
+import Clocks
 import Communication
 import Evaluation
 import Files
@@ -72,7 +73,7 @@ struct TrainCommand: ParsableCommand {
   }
 
   func run() throws {
-    let began = TimeLimit.now
+    let began = SystemClock.calendar.seconds
     // Before MPI starts its threads: they inherit what is held back.
     let signals = StopSignals()
     Session.runToCode { communicator, logger in try train(communicator, logger, signals, began: began) }

@@ -1,3 +1,4 @@
+import Clocks
 import Foundation
 import Testing
 
@@ -73,9 +74,9 @@ import Testing
     let bytes = random(1 << 20)
     let repetitions = 500
     var crc = CRC32C(method)
-    let start = Clock.seconds(.thread)
+    let start = SystemClock.thread.seconds
     for _ in 0..<repetitions { bytes.withUnsafeBytes { crc.update($0) } }
-    let seconds = Clock.seconds(.thread) - start
+    let seconds = SystemClock.thread.seconds - start
     print("CRC-32C by \(method): \(Double(repetitions * bytes.count) / seconds * 1e-9) GB/s (\(crc.value))")
   }
 }

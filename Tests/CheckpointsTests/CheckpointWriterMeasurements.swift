@@ -1,3 +1,4 @@
+import Clocks
 import Foundation
 import Tensors
 import Testing
@@ -27,9 +28,9 @@ import Testing
     let directory = try TemporaryDirectory()
     let writer = CheckpointWriter(
       store: CheckpointStore(directory: directory.path), retention: CheckpointRetention(keepLast: 2))
-    let start = Clock.seconds(.monotonic)
+    let start = SystemClock.monotonic.seconds
     writer.reserve(byteCount: 60_000_000)
-    print("reserving: \(milliseconds(Clock.seconds(.monotonic) - start))")
+    print("reserving: \(milliseconds(SystemClock.monotonic.seconds - start))")
     for iteration in 1...8 {
       try submit(iteration, to: writer)
       writer.finish()
@@ -45,7 +46,7 @@ import Testing
     writer.reserve(byteCount: 60_000_000)
     // Iterations of about 250 ms, each thread waiting for the others, with and without a checkpoint after each.
     for hasCheckpoints in [false, true, false, true] {
-      let start = Clock.seconds(.monotonic)
+      let start = SystemClock.monotonic.seconds
       for iteration in 1...12 {
         DispatchQueue.concurrentPerform(iterations: ProcessInfo.processInfo.activeProcessorCount) { _ in
           let bytes = [UInt8](repeating: 1, count: 1 << 16)
@@ -53,7 +54,7 @@ import Testing
         }
         if hasCheckpoints { try submit(iteration, to: writer) }
       }
-      let seconds = Clock.seconds(.monotonic) - start
+      let seconds = SystemClock.monotonic.seconds - start
       print("\(hasCheckpoints ? "with" : "without"): \(milliseconds(seconds / 12)) per iteration")
       writer.finish()
       report(writer.drain())

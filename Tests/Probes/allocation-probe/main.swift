@@ -1,5 +1,6 @@
 import CAllocationCounter
 import CKernels
+import Clocks
 import Communication
 import Datasets
 import Kernels
@@ -23,7 +24,7 @@ import Training
 func iterate(_ trainer: Trainer, _ progress: ProgressLine?, _ metrics: MetricsLog?) throws {
   try trainer.runIteration()
   guard let progress, let metrics else { return }
-  let now = MonotonicClock.seconds
+  let now = SystemClock.monotonic.seconds
   guard progress.isDue(now: now) || metrics.isDue(now: now) else { return }
   let report = trainer.lastReport
   progress.show(
