@@ -94,7 +94,8 @@ let package = Package(
     .testTarget(
       name: "TrainingTests",
       dependencies: [
-        "TestSupport", "Training", "Models", "Layers", "Optimization", "Programs", "Graphs", "Datasets", "Tensors",
+        "TestSupport", "Training", "Models", "Layers", "Optimization", "Programs", "Graphs", "Kernels", "Datasets",
+        "Tensors",
         "Communication", "Checkpoints",
       ]),
     .testTarget(

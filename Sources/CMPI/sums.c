@@ -15,19 +15,29 @@ typedef double wide16 __attribute__((vector_size(128)));
 
 #define INLINED static inline __attribute__((always_inline))
 
-// Values i ..< i + 64 of all blocks, added in rank order and written to all of them.
-INLINED void sum_64(float *const *blocks, int32_t block_count, int64_t i, vector16 *sum) {
+// Values i ..< i + 64 of all blocks, added in rank order.
+INLINED void added_64(float *const *blocks, int32_t block_count, int64_t i, vector16 *sum) {
   for (int k = 0; k < 4; k++) sum[k] = *(const vector16 *)(blocks[0] + i + 16 * k);
   for (int32_t r = 1; r < block_count; r++)
     for (int k = 0; k < 4; k++) sum[k] += *(const vector16 *)(blocks[r] + i + 16 * k);
+}
+
+// The same for value i alone.
+INLINED float added_1(float *const *blocks, int32_t block_count, int64_t i) {
+  float sum = blocks[0][i];
+  for (int32_t r = 1; r < block_count; r++) sum += blocks[r][i];
+  return sum;
+}
+
+// The same, written to all blocks.
+INLINED void sum_64(float *const *blocks, int32_t block_count, int64_t i, vector16 *sum) {
+  added_64(blocks, block_count, i, sum);
   for (int32_t r = 0; r < block_count; r++)
     for (int k = 0; k < 4; k++) *(vector16 *)(blocks[r] + i + 16 * k) = sum[k];
 }
 
-// The same for value i alone.
 INLINED float sum_1(float *const *blocks, int32_t block_count, int64_t i) {
-  float sum = blocks[0][i];
-  for (int32_t r = 1; r < block_count; r++) sum += blocks[r][i];
+  float sum = added_1(blocks, block_count, i);
   for (int32_t r = 0; r < block_count; r++) blocks[r][i] = sum;
   return sum;
 }
@@ -40,6 +50,24 @@ void cmpi_sum_across(float *const *blocks, int32_t block_count, int64_t start, i
     sum_64(blocks, block_count, i, sum);
   }
   for (; i < end; i++) sum_1(blocks, block_count, i);
+}
+
+MULTIVERSIONED
+void cmpi_sum_into(float *const *blocks, int32_t block_count, float *target, int64_t start, int64_t count) {
+  int64_t end = start + count, i = start;
+  for (; i + 64 <= end; i += 64) {
+    vector16 sum[4];
+    added_64(blocks, block_count, i, sum);
+    for (int k = 0; k < 4; k++) *(vector16 *)(target + i + 16 * k) = sum[k];
+  }
+  for (; i < end; i++) target[i] = added_1(blocks, block_count, i);
+}
+
+MULTIVERSIONED
+void cmpi_add(float *target, const float *other, int64_t count) {
+  int64_t i = 0;
+  for (; i + 16 <= count; i += 16) *(vector16 *)(target + i) += *(const vector16 *)(other + i);
+  for (; i < count; i++) target[i] += other[i];
 }
 
 // Both functions below keep 32 running sums: value i of the stretch goes to lane i mod 32, the last count mod 64 to a sum

@@ -36,9 +36,18 @@ public protocol Communicator: AnyObject {
   ) throws(CommunicationError)
   /// Returns when every rank has called it.
   func barrier() throws(CommunicationError)
-  /// Memory for gradients, zeroed, where they are summed fastest: on one node a stretch of the window all its ranks see.
-  /// The block must not be used after `close()`.
-  func makeReducibleBlock(floatCount: Int) throws(CommunicationError) -> ReducibleBlock
+  /// Memory for gradients, zeroed, where they are summed fastest: a stretch of the window that all ranks of a node see. The
+  /// block must not be used after `close()`.
+  ///
+  /// - Parameter buckets: which values travel together, in the order in which they will be started: ranges that start at
+  ///   multiples of 16 and cover the block.
+  func makeReducibleBlock(
+    floatCount: Int, buckets: [Range<Int>], settings: ReductionSettings
+  ) throws(CommunicationError) -> ReducibleBlock
+  /// Whether a sum of a block has been started and is not complete.
+  var isSumUnderWay: Bool { get }
+  /// Lets sums of blocks that are under way go on; not collective. To be called between kernels, and inside long ones.
+  func progress() throws(CommunicationError)
   /// The regular end, on all ranks. Nothing may be called afterwards.
   func close() throws(CommunicationError)
   /// Ends every rank at once with `exitCode`, whatever they are doing.
@@ -46,6 +55,14 @@ public protocol Communicator: AnyObject {
 }
 
 extension Communicator {
+  /// Whether gradients travel over a network.
+  public var spansNodes: Bool { nodeSize < size }
+
+  /// A block that travels whole.
+  public func makeReducibleBlock(floatCount: Int) throws(CommunicationError) -> ReducibleBlock {
+    try makeReducibleBlock(floatCount: floatCount, buckets: [0..<floatCount], settings: ReductionSettings())
+  }
+
   /// Where all ranks share one node, the node's sum is everybody's.
   ///
   /// - Precondition: they do; a communicator that spans nodes has its own.

@@ -25,6 +25,8 @@ public final class InProcessCommunicator: Communicator, @unchecked Sendable {
   private let counters: MemoryBlock
   /// What each rank brings to the collective under way: an address and a size per rank.
   private let table: MemoryBlock
+  private let sums = BucketedSums()
+  private var sumCounters: [MemoryBlock] = []
 
   /// As many communicators as ranks, each for a thread of its own.
   public static func makeGroup(size: Int) -> [InProcessCommunicator] {
@@ -42,7 +44,8 @@ public final class InProcessCommunicator: Communicator, @unchecked Sendable {
     pulse = Pulse(rank: rank, size: size, board: board)
     polling = PollingLoop(ranksOnNode: size)
     meeting = SharedBarrier(counters: counters.address, rank: rank, size: size, polling: polling)
-    polling.whileYielding = { [counters] in
+    polling.whileYielding = { [sums, counters] in
+      do throws(CommunicationError) { try sums.poll() } catch { return error }
       let left = Int(cmpi_counter_read(counters.address, Int32(size)))
       return left == 0 ? nil : .abandoned(missing: left - 1, rank: rank)
     }
@@ -129,14 +132,34 @@ public final class InProcessCommunicator: Communicator, @unchecked Sendable {
     try meeting.wait()
   }
 
-  public func makeReducibleBlock(floatCount: Int) throws(CommunicationError) -> ReducibleBlock {
+  public func makeReducibleBlock(
+    floatCount: Int, buckets: [Range<Int>], settings: ReductionSettings
+  ) throws(CommunicationError) -> ReducibleBlock {
+    guard size > 1 else { return .alone(floatCount: floatCount, buckets: buckets) }
+    pulse.arrive(at: .sharing)
+    defer { pulse.leave() }
     let memory = MemoryBlock(byteCount: 4 * floatCount)
     var blocks: [UnsafeMutablePointer<Float>] = []
     try exchange(memory.address, byteCount: 4 * floatCount, in: .sharing) {
       blocks = (0..<size).compactMap { addresses[$0]?.assumingMemoryBound(to: Float.self) }
     }
-    let sum = SharedSum(barrier: meeting, blocks: blocks, count: floatCount)
-    return ReducibleBlock(memory: memory, floatCount: floatCount, route: size == 1 ? .alone : .shared(sum, pulse))
+    // Rank 0's counters, kept by all of them.
+    let own = MemoryBlock(byteCount: BucketedSum.counterBytes(ranks: size))
+    try exchange(Unmanaged.passUnretained(own).toOpaque(), byteCount: 0, in: .sharing) {
+      if let first = addresses[0] { sumCounters.append(Unmanaged<MemoryBlock>.fromOpaque(first).takeUnretainedValue()) }
+    }
+    let sum = BucketedSum(
+      place: BucketedSum.Place(rank: rank, size: size, leaders: size), blocks: blocks,
+      counters: sumCounters[sumCounters.count - 1].address, buckets: buckets, rail: nil)
+    sums.append(sum)
+    return ReducibleBlock(
+      memory: memory, floatCount: floatCount, buckets: buckets, route: .summed(sum, pulse, polling))
+  }
+
+  public var isSumUnderWay: Bool { sums.isAnyUnderWay }
+
+  public func progress() throws(CommunicationError) {
+    try sums.poll()
   }
 
   /// This rank makes no further calls: ranks that still wait for it get an error instead of waiting for ever.

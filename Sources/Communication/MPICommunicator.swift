@@ -24,6 +24,8 @@ public final class MPICommunicator: Communicator {
   public let size: Int
   public let nodeRank: Int
   public let nodeSize: Int
+  let smallestNodeSize: Int
+  let largestNodeSize: Int
   public internal(set) var notes: [String] = []
   public let pulse: Pulse
 
@@ -34,6 +36,11 @@ public final class MPICommunicator: Communicator {
   let polling: PollingLoop
   let reduction: GradientReduction
   var windows: [SharedWindow] = []
+  let sums = BucketedSums()
+  /// Each of one block.
+  var rails: [cmpi_communicator] = []
+  /// Of blocks that no other rank sees.
+  var ownCounters: [MemoryBlock] = []
   /// Small reductions in shared memory, where all ranks see it.
   private var staging: SharedStaging?
   private let startedMPI: Bool
@@ -63,16 +70,37 @@ public final class MPICommunicator: Communicator {
     }
     try check(cmpi_rank_and_size(node, &number, &count), "MPI_Comm_rank")
     (nodeRank, nodeSize) = (Int(number), Int(count))
+    var sizes = [Int64(count), -Int64(count)]
+    try Self.maximum(of: &sizes, over: world, check)
+    (largestNodeSize, smallestNodeSize) = (Int(sizes[0]), Int(-sizes[1]))
     pulse = Pulse(rank: rank, size: size)
     polling = PollingLoop(ranksOnNode: Int(count))
     self.reduction = reduction
     // A rank that waits in shared memory may still hold back a message that another one needs to get there.
-    polling.whileYielding = { [world, check, pulse] in
+    polling.whileYielding = { [sums, world, check, pulse] in
+      do throws(CommunicationError) { try sums.poll() } catch { return error }
       let failure = pulse.exchangeHeartbeats()
       return check.failure(of: cmpi_progress(world), "MPI_Iprobe") ?? failure
     }
     try sharePulse()
     staging = try makeStaging()
+  }
+
+  /// At start, when nothing polls yet.
+  private static func maximum(
+    of values: inout [Int64], over communicator: cmpi_communicator, _ check: MPICheck
+  ) throws(CommunicationError) {
+    let code = values.withUnsafeMutableBufferPointer { buffer -> Int32 in
+      guard let start = buffer.baseAddress else { return 0 }
+      return cmpi_allreduce_blocking(communicator, .maximum_int64, start, Int64(buffer.count))
+    }
+    try check(code, "MPI_Allreduce")
+  }
+
+  public var isSumUnderWay: Bool { sums.isAnyUnderWay }
+
+  public func progress() throws(CommunicationError) {
+    try sums.poll()
   }
 
   /// Returns whether MPI was started here.
@@ -207,8 +235,14 @@ public final class MPICommunicator: Communicator {
     staging = nil
     // A watchdog goes on looking while the rest of the end may hang, but no longer into windows.
     pulse.move(to: nil)
+    sums.removeAll()
     for window in windows { try window.free(check: check) }
     windows = []
+    for rail in rails {
+      var rail = rail
+      try check(cmpi_free_communicator(&rail), "MPI_Comm_free")
+    }
+    rails = []
     try check(cmpi_free_communicator(&node), "MPI_Comm_free")
     try check(cmpi_free_communicator(&world), "MPI_Comm_free")
     if startedMPI { try check(cmpi_finalize(), "MPI_Finalize") }

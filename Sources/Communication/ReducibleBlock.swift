@@ -3,34 +3,33 @@ import Tensors
 
 /// This rank's float32 values of something that all ranks sum, in memory chosen for that: gradients.
 ///
-/// How they are summed (in memory that the node's ranks share, or by MPI) is settled when the block is made and hidden
-/// behind `allReduceSum()`.
+/// They are summed bucket by bucket while the rank goes on computing: `startNextBucket()` as soon as the values of one are
+/// complete, `finish()` where the sums are needed. How they travel is settled when the block is made.
 public final class ReducibleBlock {
   enum Route {
     /// One rank: the sum is there already.
     case alone
-    /// All ranks see each other's values.
-    case shared(SharedSum, Pulse)
-    /// By the communicator's own all-reduce.
-    case library(any Communicator)
+    case summed(BucketedSum, Pulse, PollingLoop)
   }
 
   /// The values' memory; it belongs to the communicator and must not be used after its `close()`.
   public let memory: MemoryBlock
   /// How many values the ranks sum.
   public let floatCount: Int
+  /// Values that travel together, in the order in which they are started.
+  public let buckets: [Range<Int>]
   private let route: Route
+  private var aloneNormCount = 0
 
-  init(memory: MemoryBlock, floatCount: Int, route: Route) {
+  init(memory: MemoryBlock, floatCount: Int, buckets: [Range<Int>], route: Route) {
     precondition(memory.byteCount >= 4 * floatCount, "\(memory.byteCount) bytes for \(floatCount) float32 values")
-    self.memory = memory
-    self.floatCount = floatCount
-    self.route = route
+    (self.memory, self.floatCount, self.buckets, self.route) = (memory, floatCount, buckets, route)
   }
 
   /// A block of a single rank.
-  static func alone(floatCount: Int) -> ReducibleBlock {
-    ReducibleBlock(memory: MemoryBlock(byteCount: 4 * floatCount), floatCount: floatCount, route: .alone)
+  static func alone(floatCount: Int, buckets: [Range<Int>]) -> ReducibleBlock {
+    ReducibleBlock(
+      memory: MemoryBlock(byteCount: 4 * floatCount), floatCount: floatCount, buckets: buckets, route: .alone)
   }
 
   /// The values of this rank; 64-byte aligned.
@@ -38,38 +37,61 @@ public final class ReducibleBlock {
     UnsafeMutableBufferPointer(start: memory.address.assumingMemoryBound(to: Float.self), count: floatCount)
   }
 
-  /// Replaces every value by its sum over all ranks, in place; the same bits on every rank. Allocates nothing.
-  public func allReduceSum() throws(CommunicationError) {
-    switch route {
-    case .alone: return
-    case .shared(let sum, let pulse):
-      pulse.arrive(at: .gradientSum)
-      defer { pulse.leave() }
-      try sum.run()
-    case .library(let communicator):
-      communicator.pulse.arrive(at: .gradientSum)
-      defer { communicator.pulse.leave() }
-      try communicator.allReduceSum(floats)
+  /// How many values from the first on the squared norm of `finish()` covers.
+  ///
+  /// - Precondition: nothing is under way; the same on every rank.
+  public var normCount: Int {
+    get {
+      guard case .summed(let sum, _, _) = route else { return aloneNormCount }
+      return sum.normCount
+    }
+    set {
+      precondition(newValue >= 0 && newValue <= floatCount, "the norm of \(newValue) of \(floatCount) values")
+      if case .summed(let sum, _, _) = route { sum.normCount = newValue } else { aloneNormCount = newValue }
     }
   }
 
-  /// As `allReduceSum()`, and tells how large the sum is, for little more than the sum alone where memory is shared.
+  /// This rank's values of the next bucket are complete: they must not be touched before `finish()` has returned. Does not
+  /// wait, and allocates nothing.
+  public func startNextBucket() throws(CommunicationError) {
+    guard case .summed(let sum, _, _) = route else { return }
+    try sum.start()
+  }
+
+  /// Whether `finish()` would return at once.
+  public var isComplete: Bool {
+    guard case .summed(let sum, _, _) = route else { return true }
+    return sum.isComplete
+  }
+
+  /// Waits until every value is the sum over all ranks, the same bits on every rank.
   ///
-  ///     Σ sum[i]²,  i < count
+  ///     Σ sum[i]²,  i < normCount
   ///
-  /// - Parameter count: how many values from the first on the norm covers, at most `floatCount`.
   /// - Returns: the squared Euclidean norm, added in double; the same bits on every rank, whatever its CPU. It is finite
   ///   exactly if all of these values are.
-  /// - Precondition: the same `count` on every rank.
-  public func allReduceSum(normOfFirst count: Int) throws(CommunicationError) -> Double {
-    precondition(count >= 0 && count <= floatCount, "the norm of \(count) of \(floatCount) values")
-    if case .shared(let sum, let pulse) = route {
-      pulse.arrive(at: .gradientSum)
-      defer { pulse.leave() }
-      return try sum.run(squaresOfFirst: count)
+  /// - Precondition: every bucket has been started.
+  public func finish() throws(CommunicationError) -> Double {
+    guard case .summed(let sum, let pulse, let polling) = route else {
+      guard let start = floats.baseAddress else { return 0 }
+      return cmpi_sum_of_squares(start, Int64(aloneNormCount))
     }
-    try allReduceSum()
-    guard let start = floats.baseAddress else { return 0 }
-    return cmpi_sum_of_squares(start, Int64(count))
+    pulse.arrive(at: .gradientSum)
+    defer { pulse.leave() }
+    try polling.wait { () throws(CommunicationError) -> Bool in
+      try sum.poll()
+      return sum.isComplete
+    }
+    return sum.squaredNorm
+  }
+
+  /// Starts everything and finishes it.
+  public func allReduceSum() throws(CommunicationError) { _ = try allReduceSum(normOfFirst: 0) }
+
+  /// The same, with the squared norm of the first `count` values.
+  public func allReduceSum(normOfFirst count: Int) throws(CommunicationError) -> Double {
+    normCount = count
+    for _ in buckets { try startNextBucket() }
+    return try finish()
   }
 }

@@ -30,7 +30,13 @@ public final class SoloCommunicator: Communicator {
   }
 
   public func barrier() {}
-  public func makeReducibleBlock(floatCount: Int) -> ReducibleBlock { .alone(floatCount: floatCount) }
+  public func makeReducibleBlock(
+    floatCount: Int, buckets: [Range<Int>], settings: ReductionSettings
+  ) -> ReducibleBlock {
+    .alone(floatCount: floatCount, buckets: buckets)
+  }
+  public var isSumUnderWay: Bool { false }
+  public func progress() {}
   public func close() { pulse.end() }
   public func abort(exitCode: Int32) -> Never { exit(exitCode) }
 }

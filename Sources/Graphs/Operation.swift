@@ -59,12 +59,15 @@ public struct KernelContext {
   public let communicator: any Communicator
   /// The threads that share the work.
   public let team: ThreadTeam
+  /// For kernels that take longer than a millisecond; nil where nothing waits for it. To be called on the owner's thread.
+  public let poll: Poll?
 
   public init(
     inputs: [UnsafeMutablePointer<Float>], inputShapes: [Shape], output: UnsafeMutablePointer<Float>,
     outputShape: Shape, workspace: UnsafeMutablePointer<Float>, communicator: any Communicator,
-    team: ThreadTeam = ThreadTeam()
+    team: ThreadTeam = ThreadTeam(), poll: Poll? = nil
   ) {
+    self.poll = poll
     self.inputs = inputs
     self.inputShapes = inputShapes
     self.output = output
@@ -105,6 +108,8 @@ public protocol Operation: Hashable {
   func kernel(_ context: KernelContext) -> Kernel
   /// True if executing it talks to the other ranks.
   var isCollective: Bool { get }
+  /// True if it runs as soon as its inputs are there, before anything else that could.
+  var isUrgent: Bool { get }
 }
 
 extension Operation {
@@ -112,6 +117,7 @@ extension Operation {
   public func workspaceCount(inputs: [Shape], output: Shape, threads: Int) -> Int { 0 }
   public func cost(inputs: [Shape], output: Shape) -> Cost { .pass(inputs, output) }
   public var isCollective: Bool { false }
+  public var isUrgent: Bool { false }
   public func kernel(_ context: KernelContext) -> Kernel {
     preconditionFailure("\(name) has no kernel of its own")
   }

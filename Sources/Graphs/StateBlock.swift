@@ -12,7 +12,7 @@ public final class StateBlock {
   public private(set) var count: Int
   /// How this block is summed over ranks, where it was allocated for that.
   public private(set) var reducible: ReducibleBlock?
-  /// ‖values‖² of the part that the last sum over ranks was asked the norm of.
+  /// ‖values‖² of the first `normCount` values after the last sum over ranks.
   public internal(set) var squaredNorm = 0.0
   private var memory: MemoryBlock?
 
@@ -36,10 +36,14 @@ public final class StateBlock {
     memory = MemoryBlock(byteCount: max(1, count) * MemoryLayout<Float>.stride)
   }
 
-  /// Takes memory that sums fastest over the ranks of `communicator`.
-  public func allocate(reducibleOver communicator: any Communicator) throws {
+  /// Takes memory that sums fastest over the ranks of `communicator`, in `buckets`; each sum keeps the norm of its first
+  /// `normCount` values.
+  public func allocate(
+    reducibleOver communicator: any Communicator, buckets: [Range<Int>], settings: ReductionSettings, normCount: Int
+  ) throws {
     precondition(memory == nil, "block \(name) already has its memory")
-    let block = try communicator.makeReducibleBlock(floatCount: max(1, count))
+    let block = try communicator.makeReducibleBlock(floatCount: count, buckets: buckets, settings: settings)
+    block.normCount = normCount
     reducible = block
     memory = block.memory
   }

@@ -24,19 +24,6 @@ public struct WinogradConvolution: Hashable, Sendable {
     }
   }
 
-  /// Called about every 0.2 ms, so that communication goes on.
-  public struct Poll {
-    let function: @convention(c) (UnsafeMutableRawPointer?) -> Void
-    let context: UnsafeMutableRawPointer?
-
-    public init(
-      _ function: @escaping @convention(c) (UnsafeMutableRawPointer?) -> Void, context: UnsafeMutableRawPointer?
-    ) {
-      self.function = function
-      self.context = context
-    }
-  }
-
   private let geometry: ck_winograd
 
   /// - Precondition: `geometry` allows Winograd's method.

@@ -7,6 +7,14 @@ public enum NormKind: String, Hashable, Sendable, CaseIterable {
   case conditionalBatch
   case batch, instance, layer, none
 
+  /// True where a sample's result depends on the others.
+  public var usesBatchStatistics: Bool {
+    switch self {
+    case .conditionalBatch, .batch: true
+    case .instance, .layer, .none: false
+    }
+  }
+
   /// True where a number that is added to a whole channel before the norm is gone behind it.
   var removesBiases: Bool {
     switch self {

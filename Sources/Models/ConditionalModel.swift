@@ -19,6 +19,9 @@ public protocol ConditionalModel {
   var normalizesGeneratorWeights: Bool { get }
   var normalizesDiscriminatorWeights: Bool { get }
 
+  /// Whether the discriminator's view of an image is the same whatever else is in the batch.
+  var judgesSamplesAlone: Bool { get }
+
   /// Images in [−1, 1].
   /// - Shapes: noise `[N, noiseSize]`, condition `[N, conditionSize]`; result `[N, H, W, C]`.
   func generate(noise: Value, condition: Value, in scope: Scope) throws -> Value

@@ -56,6 +56,7 @@ public struct DenseAttention: ConditionalModel {
   public var initializer: Initializer { .glorotUniform }
   public var normalizesGeneratorWeights: Bool { false }
   public var normalizesDiscriminatorWeights: Bool { false }
+  public var judgesSamplesAlone: Bool { true }
 
   public func generate(noise: Value, condition: Value, in scope: Scope) throws -> Value {
     var h = try concatenate([noise, condition], axis: 1)

@@ -35,6 +35,7 @@ public struct SAGAN: ConditionalModel {
 
   public var normalizesGeneratorWeights: Bool { generator.usesSpectralNorm }
   public var normalizesDiscriminatorWeights: Bool { discriminator.usesSpectralNorm }
+  public var judgesSamplesAlone: Bool { !discriminator.norm.usesBatchStatistics }
 
   private var height: Int { imageShape[0] }
   private var width: Int { imageShape[1] }

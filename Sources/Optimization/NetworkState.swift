@@ -23,6 +23,10 @@ public final class NetworkState {
   private let gradient: StateBlock
   private let scalars: StateBlock
   private var reportOffset: Int?
+  private var reduction = ReductionSettings()
+  private var buckets: [Range<Int>] = []
+  /// Values of the gradient block that are gradients.
+  private var gradientCount = 0
   /// Updates made so far: Adam's t.
   public var updateCount = 0
 
@@ -45,15 +49,16 @@ public final class NetworkState {
     verdict = StateBlock(name: "\(name) verdict", count: 2)
   }
 
-  /// Adds the end of a training step to the graph: gradients of `loss` (this rank's share), their sum over all ranks
-  /// together with `reports`, the guard, and what that lets pass: the update, the power iterations, the average.
+  /// Adds the end of a training step to the graph: gradients of `loss` (this rank's share), handed over together with
+  /// `reports` to be summed over all ranks, in buckets as they become ready. `updateGraph()` takes them from there.
   ///
   /// - Shapes: loss `[]`; reports any, the first of them the loss.
+  /// - Returns: what the plan of the step must have as outputs.
   /// - Precondition: called once, after all layers of the network have been built.
-  public func addUpdate(loss: Value, reports: [Value]) throws {
+  public func addGradients(loss: Value, reports: [Value], settings: ReductionSettings) throws -> [Value] {
     precondition(reportOffset == nil, "\(parameters.name) is updated by one step only")
     let graph = loss.graph
-    try graph.inLayer("\(parameters.name) update") {
+    return try graph.inLayer("\(parameters.name) gradients") {
       let values = try parameters.entries.map { try graph.read(parameters.values, at: $0.offset, shape: $0.shape) }
       let found = try gradients(of: loss, withRespectTo: values)
       let padded = parameters.values.count
@@ -67,9 +72,39 @@ public final class NetworkState {
         offsets.append(next)
         next += report.shape.count
       }
-      let summed = try allReduceSum(pack(found + reports, at: offsets, of: gradient), in: gradient, normOfFirst: padded)
+      let parts = Array(zip(offsets, found + reports))
+      (reduction, gradientCount) = (settings, padded)
+      buckets = settings.buckets(
+        ofParts: parts.map { (offset: $0.0, ready: $0.1.index) }, floatCount: gradient.count)
+      return try buckets.enumerated().map { number, bucket in
+        let inside = parts.filter { bucket.contains($0.0) }
+        return try graph.startSum(of: inside.map(\.1), at: inside.map(\.0), bucket: number, of: gradient)
+      }
+    }
+  }
+
+  /// What follows the sum of the gradients: the guard, and what that lets pass: the update, the power iterations, the
+  /// average.
+  ///
+  /// - Precondition: `addGradients` was called.
+  public func updateGraph() throws -> Graph {
+    let graph = Graph()
+    try addUpdate(to: graph, after: [])
+    return graph
+  }
+
+  /// Gradients and update in one program: for trainings that do nothing while gradients travel.
+  public func addUpdate(loss: Value, reports: [Value]) throws {
+    let started = try addGradients(loss: loss, reports: reports, settings: ReductionSettings())
+    try addUpdate(to: loss.graph, after: started)
+  }
+
+  private func addUpdate(to graph: Graph, after started: [Value]) throws {
+    guard let reportOffset else { preconditionFailure("\(parameters.name) has no step yet") }
+    try graph.inLayer("\(parameters.name) update") {
+      let summed = try graph.finishSum(of: gradient, after: started)
       _ = try graph.apply(
-        GradientGuard(gradients: gradient, lossOffset: first, verdict: verdict),
+        GradientGuard(gradients: gradient, lossOffset: reportOffset, verdict: verdict),
         [summed, read(.normLimit, graph), read(.checksFinite, graph)])
       let apply = try graph.read(verdict, shape: .scalar)
       _ = try graph.apply(
@@ -104,7 +139,8 @@ public final class NetworkState {
     }
     scalars.allocate()
     verdict.allocate()
-    try gradient.allocate(reducibleOver: communicator)
+    try gradient.allocate(
+      reducibleOver: communicator, buckets: buckets, settings: reduction, normCount: gradientCount)
   }
 
   /// Starts the average from the parameters as they are.
@@ -127,6 +163,10 @@ public final class NetworkState {
     set(.normLimit, Double(normLimit))
     set(.checksFinite, checksFinite ? 1 : 0)
   }
+
+  /// Bytes that a rank gives to the sum over all ranks in a step, and in how many buckets.
+  public var summedBytes: Int { 4 * gradient.count }
+  public var bucketCount: Int { buckets.count }
 
   /// Counts the update that the step has made, if it has; to be called after the step.
   public func finishUpdate() { if wasApplied { updateCount += 1 } }

@@ -78,17 +78,54 @@ public struct Plan {
   }
 
   /// A hash of everything that ranks must agree on: names, layers and sizes of the collectives, in order; never local
-  /// shapes.
+  /// shapes. Sums that are only started have an order of their own.
   public var collectiveDigest: UInt64 {
     var digest = Digest()
-    for unit in units {
-      let node = graph.nodes[unit.nodes[0]]
-      guard node.operation.isCollective else { continue }
-      digest.update(node.operation.name)
-      digest.update(node.layer)
-      digest.update(UInt64(node.shape.count))
+    for isStart in [false, true] {
+      for unit in units {
+        let node = graph.nodes[unit.nodes[0]]
+        guard node.operation.isCollective, node.operation is StartSum == isStart else { continue }
+        digest.update(node.operation.name)
+        digest.update(node.layer)
+        digest.update(UInt64(node.shape.count))
+      }
     }
     return digest.value
+  }
+
+  /// Positions of the units of each segment; one segment where the graph ends none.
+  var segments: [Range<Int>] {
+    let ends = units.indices.filter { graph.nodes[units[$0].nodes[0]].operation is SegmentEnd }
+    return zip([0] + ends.map { $0 + 1 }, ends + [units.count]).map { $0..<$1 }
+  }
+
+  public var segmentCount: Int { segments.count }
+
+  /// The blocks that a segment or those before it read.
+  public func blocksRead(throughSegment segment: Int) -> Set<StateBlock> {
+    var found: Set<StateBlock> = []
+    var isSeen = Array(repeating: false, count: graph.nodes.count)
+    var pending = units[..<segments[segment].upperBound].flatMap { $0.members.flatMap { graph.nodes[$0].inputs } }
+    while let index = pending.popLast() {
+      if isSeen[index] { continue }
+      isSeen[index] = true
+      if case .stored(let block, _) = graph.nodes[index].operation.role { found.insert(block) }
+      pending += graph.nodes[index].inputs
+    }
+    return found
+  }
+
+  /// The blocks that the plan writes.
+  public var blocksWritten: Set<StateBlock> {
+    var found: Set<StateBlock> = []
+    for node in units.flatMap(\.nodes).map({ graph.nodes[$0] }) {
+      switch node.operation.role {
+      case .effect(let writes): found.formUnion(writes)
+      case .placement(_, let destination?): found.insert(destination)
+      default: break
+      }
+    }
+    return found
   }
 
   /// Number of kernels and fused runs.

@@ -1,7 +1,7 @@
 import Graphs
 
-// Execution order: topological, in the order of creation wherever that leaves a choice. Effects are walls: what was
-// made before an effect runs before it, what was made after it runs after it.
+// Execution order: topological, in the order of creation wherever that leaves a choice, except that urgent operations
+// come first. Effects are walls: what was made before an effect runs before it, what was made after it runs after it.
 
 extension Planner {
   mutating func order() {
@@ -14,7 +14,9 @@ extension Planner {
       for source in sources { dependants[source].append(unit) }
     }
     let urgency = units.indices.map { unit in
-      units[unit].nodes.last.map { Urgency(epoch: epoch(unit), node: $0) } ?? Urgency(epoch: 0, node: 0)
+      units[unit].nodes.last.map { node in
+        Urgency(epoch: epoch(unit), node: graph.nodes[node].operation.isUrgent ? -1 : node)
+      } ?? Urgency(epoch: 0, node: 0)
     }
     // Sorted, the most urgent last.
     var ready = alive.filter { waitingFor[$0] == 0 }.sorted { urgency[$0] > urgency[$1] }
@@ -51,8 +53,9 @@ extension Planner {
 
   /// Position among the walls: an effect closes the epoch that it was made in.
   private func epoch(_ unit: Int) -> Int {
-    let node = graph.nodes[units[unit].nodes[0]]
-    if case .effect = role(units[unit].nodes[0]) { return 2 * node.epoch + 1 }
-    return 2 * node.epoch
+    // Functions that were moved here may be older than those that they were moved to.
+    guard let last = units[unit].nodes.last else { return 0 }
+    if case .effect = role(last) { return 2 * graph.nodes[last].epoch + 1 }
+    return 2 * graph.nodes[last].epoch
   }
 }

@@ -36,7 +36,7 @@ extension Planner {
     for user in users[index] {
       guard readsInStep(user) else { return nil }
       for unit in unitsThatCompute(user) where unit != unitOf[index] && !units[unit].copies.contains(index) {
-        guard units[unit].isFused, graph.nodes[user].epoch == graph.nodes[index].epoch else { return nil }
+        guard units[unit].isFused, canMove(index, to: user) else { return nil }
         found.insert(unit)
       }
     }

@@ -24,7 +24,7 @@ extension Planner {
       target != unitOf[index], units[target].isFused,
       users[index].allSatisfy({ user in
         readsInStep(user) && unitOf[user] == target && space(of: user) == graph.nodes[index].shape
-          && graph.nodes[user].epoch == graph.nodes[index].epoch
+          && canMove(index, to: user)
       })
     else { return nil }
     return target

@@ -24,7 +24,8 @@ struct Planner {
   var storage: [Storage?]
   /// Per node placed in a joined tensor: that tensor's node, and the offset in it.
   var placedIn: [Int: (node: Int, offset: Int)] = [:]
-  /// Per live collective, the one made before it: they run in this order on every rank, whatever its samples let fuse.
+  /// Per live collective, the one of its kind made before it: they run in this order on every rank, whatever its samples
+  /// let fuse. Those that only start something do not wait for those that block, nor these for them.
   var previousCollective: [Int: Int] = [:]
   /// In-place kernels that work in the memory of their input.
   var takesOver: Set<Int> = []
@@ -63,8 +64,12 @@ struct Planner {
     for index in graph.nodes.indices where isLive[index] {
       for input in Set(graph.nodes[index].inputs) { users[input].append(index) }
     }
-    let collectives = graph.nodes.indices.filter { isLive[$0] && graph.nodes[$0].operation.isCollective }
-    for (earlier, later) in zip(collectives, collectives.dropFirst()) { previousCollective[later] = earlier }
+    for isStart in [false, true] {
+      let collectives = graph.nodes.indices.filter {
+        isLive[$0] && graph.nodes[$0].operation.isCollective && graph.nodes[$0].operation is StartSum == isStart
+      }
+      for (earlier, later) in zip(collectives, collectives.dropFirst()) { previousCollective[later] = earlier }
+    }
   }
 
   /// Stops where a value that lies in a block is used only after an effect has written that block: it would be the new
@@ -110,6 +115,13 @@ struct Planner {
     case .elementwise, .pool: true
     case .stored, .constant, .view, .broadcast, .sum, .placement, .kernel, .inPlaceKernel, .effect: false
     }
+  }
+
+  /// True if a function can be computed where a later one is: no effect between them writes anything, though a segment may
+  /// have ended. What runs between segments leaves alone what the segment before has read.
+  func canMove(_ index: Int, to later: Int) -> Bool {
+    let (first, last) = (graph.nodes[index].epoch, graph.nodes[later].epoch)
+    return first <= last && graph.effects[first..<last].allSatisfy { graph.nodes[$0].operation is SegmentEnd }
   }
 
   /// True if a node reads element i of its inputs when its run is at element i.

@@ -33,6 +33,10 @@ public final class Program {
   private let arena: Arena
   private let constants: ConstantTable
   private let kernels: [Kernel]
+  private let segments: [Range<Int>]
+  public var segmentCount: Int { segments.count }
+  private let communicator: any Communicator
+  private let hook: ProgressHook
   private let pulse: Pulse
 
   /// - Precondition: every block that the graph reads or writes has its memory; the plan was made for `team.count`
@@ -42,6 +46,8 @@ public final class Program {
     self.plan = plan
     self.arena = arena
     let constants = ConstantTable(plan)
+    let hook = ProgressHook(communicator)
+    let poll = communicator.spansNodes ? hook.poll : nil
     var kernels: [Kernel] = []
     let address = { (node: Int) in Self.address(of: node, plan, arena, constants) }
     for unit in plan.units {
@@ -75,7 +81,7 @@ public final class Program {
         let context = KernelContext(
           inputs: node.inputs.map(address), inputShapes: node.inputs.map { plan.graph.nodes[$0].shape },
           output: hasValue ? address(unit.nodes.last!) : arena.base, outputShape: node.shape,
-          workspace: arena.base + unit.workspace, communicator: communicator, team: team)
+          workspace: arena.base + unit.workspace, communicator: communicator, team: team, poll: poll)
         if let epilogue = unit.epilogue, let product = node.operation as? MatrixProduct {
           let bound = ProductEpilogue(bias: address(epilogue.bias), slope: epilogue.slope)
           kernels.append(product.kernel(context, epilogue: bound))
@@ -86,6 +92,9 @@ public final class Program {
     }
     self.constants = constants
     self.kernels = kernels
+    segments = plan.segments
+    self.communicator = communicator
+    self.hook = hook
     pulse = communicator.pulse
   }
 
@@ -102,22 +111,31 @@ public final class Program {
     }
   }
 
-  /// Executes the program once.
+  /// Executes the program once, segment by segment.
   /// - Throws: what a collective reports; nothing else can fail.
   public func run() throws {
-    for kernel in kernels {
-      try kernel()
-      pulse.beat()
-    }
+    for segment in segments.indices { try run(segment: segment) }
+  }
+
+  /// Executes one segment of the program; they are to be run in order. Sums that are under way go on.
+  public func run(segment: Int) throws {
+    for index in segments[segment] { try step(index) }
+  }
+
+  @inline(__always)
+  private func step(_ index: Int) throws {
+    try kernels[index]()
+    pulse.beat()
+    try communicator.progress()
+    try hook.check()
   }
 
   /// The same, asking after every unit whether what it made is finite.
   ///
   /// - Parameter report: called with the first result that is not, before the next unit runs.
-  public func run(reportingNonFinite report: (NonFiniteResult) throws -> Void) throws {
-    for (index, kernel) in kernels.enumerated() {
-      try kernel()
-      pulse.beat()
+  public func run(segment: Int, reportingNonFinite report: (NonFiniteResult) throws -> Void) throws {
+    for index in segments[segment] {
+      try step(index)
       if let found = firstNonFinite(in: plan.units[index]) { return try report(found) }
     }
   }
@@ -138,11 +156,11 @@ public final class Program {
     return nil
   }
 
-  /// Executes the program once and adds each unit's nanoseconds to `nanoseconds`.
-  public func run(measuring nanoseconds: inout [UInt64]) throws {
+  /// Executes one segment and adds each unit's nanoseconds to `nanoseconds`.
+  public func run(segment: Int, measuring nanoseconds: inout [UInt64]) throws {
     var before = SystemClock.monotonic.nanoseconds
-    for (index, kernel) in kernels.enumerated() {
-      try kernel()
+    for index in segments[segment] {
+      try step(index)
       let after = SystemClock.monotonic.nanoseconds
       nanoseconds[index] += after - before
       before = after

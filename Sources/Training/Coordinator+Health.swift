@@ -8,56 +8,57 @@ extension Coordinator {
 
   /// Does what the recipe wants done about a finding; one line in metrics.jsonl and one for the reader.
   ///
+  /// - Parameter position: where the run stood with what was found; nil for now.
   /// - Throws: `SharedFailure` on all ranks where the run stops.
-  func actOn(_ incident: HealthIncident?) throws -> Consequence {
+  func actOn(_ incident: HealthIncident?, at position: CheckpointPosition? = nil) throws -> Consequence {
     guard let incident else { return .none }
-    let place = "iteration \(trainer.iteration)" + (trainer.phase == 0 ? "" : ", phase \(trainer.phase)")
+    let position = position ?? trainer.position
+    let place = "iteration \(position.iteration)" + (position.phase == 0 ? "" : ", phase \(position.phase)")
     let what = "\(place): \(incident.reason)"
     switch incident.action {
     case .off: return .none
     case .warn:
-      note(incident)
+      note(incident, at: position)
       warn(what)
       return .none
     case .skip:
-      note(incident)
+      note(incident, at: position)
       let isLasting = incident.detector == .saturation
       warn("\(what); \(isLasting ? "its updates are left out until it is not" : "the update is left out")")
       return .none
     case .stop:
-      note(incident)
+      note(incident, at: position)
       throw stopping(what, "the recipe says to stop then (health.\(incident.detector.rawValue))")
     case .rollBack:
-      try rollBack(incident, what)
+      try rollBack(incident, what, from: position)
       return .rolledBack
     }
   }
 
   /// Takes all ranks back to the last healthy checkpoint, slower.
-  private func rollBack(_ incident: HealthIncident, _ what: String) throws {
+  private func rollBack(_ incident: HealthIncident, _ what: String, from: CheckpointPosition) throws {
     communicator.pulse.enter(.restoring, iteration: trainer.iteration)
     let before = trainer.health
-    let from = trainer.position
     let file = try communicator.together { () -> SafetensorsFile? in
       guard isFirstRank else { return nil }
       keeper?.settle(logger)
       return try lastHealthy(before: from)
     }
     guard try communicator.maximum(of: file == nil ? 0 : 1) == 1 else {
-      note(incident, action: .stop)
+      note(incident, action: .stop, at: from)
       throw stopping(
         what, "there is no healthy checkpoint to go back to yet; a lower learning rate is the usual remedy")
     }
     try trainer.restore(from: file)
     evaluatedIteration = min(evaluatedIteration, trainer.iteration)
     guard trainer.health.slowDown(after: before) else {
-      note(incident, action: .stop)
+      note(incident, action: .stop, at: from)
       throw stopping(
         what,
         "rolled back \(Int(before.state.rollBacks)) times already (health.mostRollBacks); a lower learning rate is "
           + "the usual remedy")
     }
-    note(incident, from: from)
+    note(incident, at: trainer.position, from: from)
     warn(
       "\(what); back to iteration \(grouped(trainer.iteration)), learning rates × \(trainer.health.learningRateFactor)")
   }
@@ -77,10 +78,11 @@ extension Coordinator {
   }
 
   private func note(
-    _ incident: HealthIncident, action: HealthAction? = nil, from: CheckpointPosition? = nil
+    _ incident: HealthIncident, action: HealthAction? = nil, at position: CheckpointPosition,
+    from: CheckpointPosition? = nil
   ) {
-    appendToMetrics(kind: "health") { line in
-      line.field("phase", trainer.phase)
+    appendToMetrics(kind: "health", iteration: position.iteration) { line in
+      line.field("phase", position.phase)
       line.field("detector", text: incident.detector.rawValue)
       line.field("action", text: (action ?? incident.action).rawValue)
       line.field("reason", text: incident.reason)

@@ -28,20 +28,20 @@ extension Coordinator {
     }
   }
 
-  /// Shows and logs the iteration when it is time to; allocates nothing.
-  func report() {
+  /// Shows and logs an iteration that is complete, when it is time to; allocates nothing.
+  func report(iteration: Int) {
     guard let progress, let metrics else { return }
-    let isLast = trainer.iteration == trainer.recipe.training.iterations
+    let isLast = iteration == trainer.recipe.training.iterations
     let now = SystemClock.monotonic.seconds
     guard isLast || progress.isDue(now: now) || metrics.isDue(now: now) else { return }
     let report = trainer.lastReport
     progress.show(
       ProgressLine.Values(
-        iteration: trainer.iteration, discriminatorLoss: Double(report.discriminatorLoss),
+        iteration: iteration, discriminatorLoss: Double(report.discriminatorLoss),
         generatorLoss: Double(report.generatorLoss), realAccuracy: Double(report.realAccuracy),
         fakeAccuracy: Double(report.fakeAccuracy)),
       isForced: isLast, now: now)
-    appendToMetrics(kind: "training", isThrottled: !isLast, now: now) { line in
+    appendToMetrics(kind: "training", iteration: iteration, isThrottled: !isLast, now: now) { line in
       line.field("discriminatorLoss", report.discriminatorLoss)
       line.field("generatorLoss", report.generatorLoss)
       line.field("realAccuracy", report.realAccuracy)
@@ -51,13 +51,13 @@ extension Coordinator {
 
   /// A line of metrics.jsonl; a disk that takes none is warned of once, until it takes one again.
   func appendToMetrics(
-    kind: StaticString, isThrottled: Bool = false, now: Double = SystemClock.monotonic.seconds,
-    fields: (LineBuffer) -> Void
+    kind: StaticString, iteration: Int? = nil, isThrottled: Bool = false,
+    now: Double = SystemClock.monotonic.seconds, fields: (LineBuffer) -> Void
   ) {
     guard let metrics else { return }
     do throws(ReportError) {
       try metrics.append(
-        iteration: trainer.iteration, kind: kind, isThrottled: isThrottled, now: now, fields: fields)
+        iteration: iteration ?? trainer.iteration, kind: kind, isThrottled: isThrottled, now: now, fields: fields)
       hasWarnedOfMetrics = false
     } catch {
       if !hasWarnedOfMetrics {

@@ -82,28 +82,44 @@ public final class Coordinator {
     var stop = try begin()
     while trainer.iteration < last, stop == nil {
       trainer.stopRequest = ownStopRequest
-      let outcome = try runPhase()
-      stop = outcome.record.stop
-      if try actOn(outcome.incident) == .rolledBack { continue }
-      if trainer.phase == 0 {
-        report()
-        if isDue(digestEvery) { try trainer.verifyLockstep() }
-        if isEvaluationDue {
+      let outcomes = try runPhase()
+      stop = outcomes.stop
+      if try actOn(outcomes) == .rolledBack { continue }
+      if stop != nil, let outcome = try trainer.takeSettled() {
+        stop = max(stop, outcome.record.stop)
+        if try actOn(PhaseOutcomes(own: outcome)) == .rolledBack { continue }
+      }
+      if trainer.phase == 0, !trainer.isUpdatePending {
+        if isDue(digestEvery, at: trainer.iteration) { try trainer.verifyLockstep() }
+        if isEvaluationDue(at: trainer.iteration) {
           stop = max(stop, try evaluate())
           if try checkSpread() == .rolledBack { continue }
         }
       }
-      keepCheckpoint(isStopping: stop != nil)
+      try keepCheckpoint(isStopping: stop != nil)
     }
     try end()
     return stop.map { isUnfinished ? .stopped($0) : .finished } ?? .finished
+  }
+
+  /// Reports what has been completed, and does what health asks for.
+  private func actOn(_ outcomes: PhaseOutcomes) throws -> Consequence {
+    if let earlier = outcomes.earlier, try actOn(earlier) == .rolledBack { return .rolledBack }
+    return try outcomes.own.map(actOn) ?? .none
+  }
+
+  private func actOn(_ outcome: PhaseOutcome) throws -> Consequence {
+    if outcome.phase == 0 { report(iteration: outcome.iteration) }
+    return try actOn(
+      outcome.incident, at: CheckpointPosition(iteration: outcome.iteration, phase: outcome.phase))
   }
 
   /// Iterations are left, or the evaluation that a stop came before.
   var isUnfinished: Bool { trainer.iteration < last || isEvaluationOwed }
 
   private var isEvaluationOwed: Bool {
-    trainer.phase == 0 && trainer.iteration > 0 && isEvaluationDue && evaluatedIteration < trainer.iteration
+    trainer.phase == 0 && trainer.iteration > 0 && isEvaluationDue(at: trainer.iteration)
+      && evaluatedIteration < trainer.iteration
   }
 
   /// What has to be there before the first phase; and the evaluation that a stop came before.
@@ -120,7 +136,7 @@ public final class Coordinator {
     guard isEvaluationOwed else { return nil }
     let stop = try evaluate()
     if try checkSpread() == .rolledBack { return nil }
-    keepCheckpoint(isStopping: stop != nil)
+    try keepCheckpoint(isStopping: stop != nil)
     return stop
   }
 
@@ -133,24 +149,36 @@ public final class Coordinator {
 
   private var digestEvery: Int { options.verifiesLockstep ? 1 : trainer.recipe.health.digestEvery }
 
-  private func isDue(_ every: Int) -> Bool { every > 0 && trainer.iteration % every == 0 }
+  private func isDue(_ every: Int, at iteration: Int) -> Bool { every > 0 && iteration % every == 0 }
 
-  private var isEvaluationDue: Bool { isDue(trainer.recipe.evaluation.every) || trainer.iteration == last }
+  private func isEvaluationDue(at iteration: Int) -> Bool {
+    isDue(trainer.recipe.evaluation.every, at: iteration) || iteration == last
+  }
+
+  /// Whether the next phase may leave its update to the one after: where gradients travel between nodes, unless it ends an
+  /// iteration after which all ranks look at the state.
+  private var mayOverlap: Bool {
+    guard communicator.spansNodes else { return false }
+    guard trainer.nextNetwork == .generator else { return true }
+    let next = trainer.iteration + 1
+    return !isEvaluationDue(at: next) && !isDue(digestEvery, at: next)
+      && !isDue(trainer.recipe.checkpoint.every, at: next)
+  }
 
   /// What this rank wants all to stop for.
   var ownStopRequest: StopReason? {
     max(signals?.stop, timeLimit?.isDue() == true ? .timeLimit : nil)
   }
 
-  private func runPhase() throws -> PhaseOutcome {
+  private func runPhase() throws -> PhaseOutcomes {
     let activity: Activity = trainer.nextNetwork == .discriminator ? .discriminatorStep : .generatorStep
     communicator.pulse.enter(activity, iteration: trainer.iteration)
     let start = timeLimit == nil ? 0 : SystemClock.monotonic.seconds
     defer { timeLimit?.learn(phaseSeconds: SystemClock.monotonic.seconds - start) }
-    guard options.checksFinite else { return try trainer.runPhase() }
+    guard options.checksFinite else { return try trainer.runPhase(overlapping: mayOverlap) }
     let iteration = trainer.iteration
-    return try trainer.runPhase { program in
-      try program.run { found in
+    return try trainer.runPhase { program, segment in
+      try program.run(segment: segment) { found in
         throw Failure(
           """
           iteration \(iteration + 1), \(found.program): \(found.operation) of \(found.layer) makes \(found.value) at \
@@ -161,15 +189,18 @@ public final class Coordinator {
   }
 
   /// A checkpoint where one is due. Rank 0 holds all the state, so no other rank takes part.
-  private func keepCheckpoint(isStopping: Bool) {
+  private func keepCheckpoint(isStopping: Bool) throws {
     guard let keeper else { return }
-    let isDue =
-      isStopping || trainer.iteration == last
-      || trainer.phase == 0 && (isDue(trainer.recipe.checkpoint.every) || keeper.isOverdue || keeper.isBest(trainer))
-    if isDue {
+    let iteration = trainer.iteration
+    let isWanted =
+      isStopping || iteration == last
+      || trainer.phase == 0
+        && (isDue(trainer.recipe.checkpoint.every, at: iteration) || keeper.isOverdue || keeper.isBest(trainer))
+    if isWanted {
+      try trainer.settle()
       // Where none is owed, a run that goes on with another evaluation.every owes none either.
       keeper.save(
-        trainer, evaluatedIteration: isEvaluationOwed ? evaluatedIteration : trainer.iteration, metrics: metrics,
+        trainer, evaluatedIteration: isEvaluationOwed ? evaluatedIteration : iteration, metrics: metrics,
         logger: logger)
       if let seconds = keeper.lastSaveSeconds { timeLimit?.learn(saveSeconds: seconds) }
     }
@@ -184,6 +215,10 @@ public final class Coordinator {
     default: nil
     }
   }
+}
+
+extension PhaseOutcomes {
+  var stop: StopReason? { max(earlier?.record.stop, own?.record.stop) }
 }
 
 /// The weightier of two reasons.

@@ -13,7 +13,7 @@ import Programs
 public struct Profile: Sendable {
   /// One unit of a program: a kernel or a fused run.
   public struct Operation: Sendable {
-    /// `discriminator` or `generator`.
+    /// `discriminator` or `generator`, with ` update` for what follows the sum of gradients.
     public let phase: String
     public let name: String
     public let layer: String
@@ -51,11 +51,13 @@ public struct Profile: Sendable {
     var phases = (discriminator: UInt64(0), generator: UInt64(0))
     let start = SystemClock.monotonic.nanoseconds
     var before = start
+    let overlaps = trainer.communicator.spansNodes
+    let generator = trainer.programs.generator
     for _ in 0..<iterations {
-      try trainer.runIteration { program in
-        try program.run()
+      try trainer.runIteration(overlapping: overlaps) { program, segment in
+        try program.run(segment: segment)
         let now = SystemClock.monotonic.nanoseconds
-        if program === trainer.generatorProgram {
+        if program === generator.gradients || program === generator.update {
           phases.generator += now - before
         } else {
           phases.discriminator += now - before
@@ -63,17 +65,18 @@ public struct Profile: Sendable {
         before = now
       }
     }
+    try trainer.settle()
     let seconds = Double(SystemClock.monotonic.nanoseconds - start) * 1e-9
 
-    var unitTimes = [
-      [UInt64](repeating: 0, count: trainer.discriminatorProgram.plan.unitCount),
-      [UInt64](repeating: 0, count: trainer.generatorProgram.plan.unitCount),
-    ]
+    let programs = trainer.programs.all
+    var unitTimes = programs.map { [UInt64](repeating: 0, count: $0.plan.unitCount) }
     for _ in 0..<iterations {
-      try trainer.runIteration { program in
-        try program.run(measuring: &unitTimes[program === trainer.generatorProgram ? 1 : 0])
+      try trainer.runIteration(overlapping: overlaps) { program, segment in
+        guard let index = programs.firstIndex(where: { $0 === program }) else { return }
+        try program.run(segment: segment, measuring: &unitTimes[index])
       }
     }
+    try trainer.settle()
 
     var usage = rusage()
     let code = getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
@@ -83,10 +86,7 @@ public struct Profile: Sendable {
     discriminatorMilliseconds = Double(phases.discriminator) * 1e-6 / Double(iterations)
     generatorMilliseconds = Double(phases.generator) * 1e-6 / Double(iterations)
     peakResidentMegabytes = Double(megabytes) / 1024
-    let plans = [
-      (trainer.discriminatorProgram.plan, trainer.recipe.training.discriminatorSteps),
-      (trainer.generatorProgram.plan, 1),
-    ]
+    let plans = zip(programs.map(\.plan), Self.runs(trainer)).map { ($0, $1) }
     megabytesMoved = plans.reduce(0) { $0 + Double($1.0.bytesMoved * $1.1) * 1e-6 }
     megabytesUnfused = plans.reduce(0) { $0 + Double($1.0.unfusedBytes * $1.1) * 1e-6 }
     ranks = trainer.communicator.size
@@ -108,11 +108,15 @@ public struct Profile: Sendable {
     return duration
   }
 
+  /// How often an iteration runs each of the programs.
+  private static func runs(_ trainer: Trainer) -> [Int] {
+    let steps = trainer.recipe.training.discriminatorSteps
+    return [steps, steps, 1, 1]
+  }
+
   private static func operations(_ trainer: Trainer, _ times: [[UInt64]], iterations: Int) -> [Operation] {
     let total = Double(times.joined().reduce(0, +))
-    let steps = [trainer.recipe.training.discriminatorSteps, 1]
-    let programs = [trainer.discriminatorProgram, trainer.generatorProgram]
-    return zip(zip(programs, steps), times).flatMap { program, times in
+    return zip(zip(trainer.programs.all, runs(trainer)), times).flatMap { program, times in
       zip(program.0.plan.unitDescriptions, times).map { unit, nanoseconds in
         let perIteration = Double(nanoseconds) / Double(iterations)
         return Operation(

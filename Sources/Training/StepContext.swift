@@ -1,3 +1,4 @@
+import Communication
 import Graphs
 import Layers
 import Models
@@ -12,8 +13,13 @@ struct StepContext {
   let generator: NetworkState
   let discriminator: NetworkState
   let rankCount: Int
+  /// How gradients are summed.
+  var settings = ReductionSettings()
   /// In place of random noise: references bring their own.
   var fixedNoise: ((Graph, RandomPurpose) throws -> Value)?
+
+  /// Two passes see what one sees only where no sample looks at the others.
+  var splitsDiscriminator: Bool { settings.splitsDiscriminator && model.judgesSamplesAlone }
 
   /// This rank's samples.
   var n: Int { inputs.shard.count }
@@ -59,9 +65,12 @@ struct StepContext {
   }
 
   /// A network's extra terms: means over samples weighed by this rank's share of the batch, weight terms split over ranks.
-  func adding(_ penalties: Penalties, to loss: Value) throws -> Value {
+  ///
+  /// - Parameter earlier: of a pass before, with as many samples; it has asked for the same weight terms.
+  func adding(_ penalties: Penalties, earlier: Penalties? = nil, to loss: Value) throws -> Value {
     var loss = loss
-    for mean in penalties.sampleMeans { loss = try loss + Float(n) / globalBatch * mean }
+    let weight = Float(n) / globalBatch / (earlier == nil ? 1 : 2)
+    for mean in penalties.sampleMeans + (earlier?.sampleMeans ?? []) { loss = try loss + weight * mean }
     for term in penalties.weightTerms { loss = try loss + term / Float(rankCount) }
     return loss
   }

@@ -50,7 +50,10 @@ extension Trainer {
   /// from; `adam/firstMoment/…` and `adam/secondMoment/…` the optimiser's; `…/u` and `…/v` the singular vectors of
   /// normalised weights. What sampling needs beside is a function of these: `…/statistics` are there where they have just
   /// been measured, `measuring/conditions` say under which conditions they can be.
+  ///
+  /// - Precondition: no update is pending.
   func checkpointTensors() -> [StoredTensor] {
+    precondition(!isUpdatePending, "an update is still to come")
     let isFresh = refreshedAt == iteration && phase == 0
     let tensors = (blocks + (isFresh ? evaluation.derivedState : [])).flatMap { prefix, table, block in
       table.entries.map { entry in
@@ -87,8 +90,16 @@ extension Trainer {
   private var summationOrder: [String: String] {
     [
       "ranks": String(communicator.size), "ranksOnNode": String(communicator.nodeSize), "threads": String(threads),
-      "kernels": StartUp.kernels,
+      "kernels": StartUp.kernels, "communication": settings.description,
     ]
+  }
+
+  /// How the run that wrote `file` summed its gradients, if it did so over ranks that lie as these do.
+  public static func reduction(of file: SafetensorsFile, on communicator: any Communicator) -> String? {
+    guard file.metadata["ranks"] == String(communicator.size),
+      file.metadata["ranksOnNode"] == String(communicator.nodeSize)
+    else { return nil }
+    return file.metadata["communication"]
   }
 
   /// Why going on from `file` cannot give the bits that the run would have had; nil where it can.
@@ -112,6 +123,8 @@ extension Trainer {
   /// - Parameter file: on rank 0; nil elsewhere.
   /// - Throws: on all ranks when rank 0 finds that the file does not fit this model.
   public func restore(from file: SafetensorsFile?) throws {
+    // What is under way no longer matters, but must have ended.
+    _ = try takeSettled()
     var counters: [Int64] = [0, 0, 0, 0]
     var words = ""
     try communicator.together {

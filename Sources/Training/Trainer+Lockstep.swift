@@ -8,6 +8,7 @@ extension Trainer {
   /// - Throws: `CommunicationError.outOfStep` on every rank, naming iteration, network, the first parameter that differs
   ///   and the ranks that have other numbers than rank 0.
   public func verifyLockstep() throws {
+    precondition(!isUpdatePending, "an update is still to come")
     guard communicator.size > 1 else { return }
     var digest = Digest()
     for network in [generator, discriminator] {

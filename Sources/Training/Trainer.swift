@@ -17,11 +17,12 @@ struct TrainerBlueprint {
   let discriminator: NetworkState
   let inputs: StepInputs
   let evaluation: EvaluationGraphs
-  let discriminatorPlan: Plan
-  let generatorPlan: Plan
+  let plans: StepPlans
 
   /// - Throws: `Failure` where recipe, data and number of ranks do not fit; `GraphError` with the layer's name.
-  init(recipe: Recipe, dataset: Dataset, rank: Int, rankCount: Int, threads: Int) throws {
+  init(
+    recipe: Recipe, dataset: Dataset, rank: Int, rankCount: Int, threads: Int, settings: ReductionSettings
+  ) throws {
     let training = recipe.training
     guard rankCount <= training.batchSize else {
       throw Failure(
@@ -45,10 +46,8 @@ struct TrainerBlueprint {
       drawsWrongConditions: training.mismatchedLabelWeight > 0)
     let context = StepContext(
       model: model, recipe: recipe, inputs: inputs, generator: generator, discriminator: discriminator,
-      rankCount: rankCount)
-    discriminatorPlan = Plan(
-      name: "discriminator", graph: try DiscriminatorStep(context).graph, outputs: [], threads: threads)
-    generatorPlan = Plan(name: "generator", graph: try GeneratorStep(context).graph, outputs: [], threads: threads)
+      rankCount: rankCount, settings: settings)
+    plans = try StepPlans(context, threads: threads)
     evaluation = try EvaluationGraphs(
       EvaluatedNetworks(
         model: model, generator: generator.parameters, generatorVectors: generator.spectral,
@@ -66,16 +65,17 @@ public final class Trainer {
   public let conditions: Conditions
   public let generator: NetworkState
   public let discriminator: NetworkState
-  public let discriminatorProgram: Program
-  public let generatorProgram: Program
+  public let programs: StepPrograms
   /// Sampling and judging; they share the arena and the parameters.
   public let evaluation: EvaluationPrograms
-  /// The memory that all programs of this run share.
+  /// The memory that all programs of this run share but the updates.
   public let arena: Arena
   let communicator: any Communicator
+  /// How gradients are summed.
+  public let settings: ReductionSettings
   /// Threads that share this rank's work.
   public let threads: Int
-  private let inputs: StepInputs
+  let inputs: StepInputs
 
   /// Iterations done.
   public internal(set) var iteration = 0
@@ -85,6 +85,10 @@ public final class Trainer {
   public internal(set) var health: HealthMonitor
   /// What this rank asks of all with the next phase.
   public var stopRequest: StopReason?
+  /// The phase whose gradients are still being summed; its update comes with the next one.
+  var pending: StartedPhase?
+  /// What a phase brought that was finished before its time; the next one tells.
+  var settled: PhaseOutcome?
   /// What the last phase of each network reported, over the global batch.
   public internal(set) var lastReport = IterationReport()
   /// The iteration that sampling was last made ready for.
@@ -107,12 +111,15 @@ public final class Trainer {
   ///
   /// - Throws: `SharedFailure` on all ranks where recipe, data and number of ranks do not fit on one of them.
   public init(
-    recipe: Recipe, dataset: Dataset, communicator: any Communicator, team: ThreadTeam = ThreadTeam()
+    recipe: Recipe, dataset: Dataset, communicator: any Communicator, team: ThreadTeam = ThreadTeam(),
+    settings: ReductionSettings = ReductionSettings()
   ) throws {
     let blueprint = try communicator.together {
       try TrainerBlueprint(
-        recipe: recipe, dataset: dataset, rank: communicator.rank, rankCount: communicator.size, threads: team.count)
+        recipe: recipe, dataset: dataset, rank: communicator.rank, rankCount: communicator.size, threads: team.count,
+        settings: settings)
     }
+    self.settings = settings
     self.recipe = recipe
     self.dataset = dataset
     self.communicator = communicator
@@ -123,17 +130,17 @@ public final class Trainer {
     generator = blueprint.generator
     discriminator = blueprint.discriminator
     inputs = blueprint.inputs
-    let plans = [blueprint.discriminatorPlan, blueprint.generatorPlan]
+    let plans = blueprint.plans
     var digest = Digest()
     digest.update(recipe.yaml)
-    for plan in plans { digest.update(plan.collectiveDigest) }
+    for plan in plans.all { digest.update(plan.collectiveDigest) }
     try communicator.verifyEqual(digest.value, what: "the recipe or the plan of collectives")
     let trainingDigest = Self.digest(of: dataset.training)
     dataFingerprint = "\(dataset.name) \(dataset.training.count) \(String(trainingDigest, radix: 16))"
     try communicator.verifyEqual(trainingDigest, what: "the training images")
     try communicator.verifyEqual(Self.digest(of: dataset.test), what: "the held-out images")
 
-    arena = Arena(plans: plans + blueprint.evaluation.plans)
+    arena = Arena(plans: [plans.discriminator, plans.generator] + blueprint.evaluation.plans)
     for network in [discriminator, generator] {
       try network.allocate(over: communicator)
       network.parameters.initialize(seed: UInt64(recipe.seed))
@@ -143,89 +150,8 @@ public final class Trainer {
       try communicator.broadcast(UnsafeMutableRawBufferPointer(network.spectral.values.values), from: 0)
       network.startAverage()
     }
-    discriminatorProgram = Program(plans[0], arena: arena, communicator: communicator, team: team)
-    generatorProgram = Program(plans[1], arena: arena, communicator: communicator, team: team)
+    programs = StepPrograms(plans, arena: arena, communicator: communicator, team: team)
     evaluation = EvaluationPrograms(blueprint.evaluation, arena: arena, communicator: communicator, team: team)
-  }
-
-  /// Which network the next phase updates.
-  public var nextNetwork: TrainedNetwork {
-    phase < recipe.training.discriminatorSteps ? .discriminator : .generator
-  }
-
-  /// Phases done over the whole run.
-  var phaseNumber: Int { iteration * (recipe.training.discriminatorSteps + 1) + phase }
-
-  /// One iteration: `discriminatorSteps` updates of the discriminator, one of the generator.
-  public func runIteration() throws { try runIteration { try $0.run() } }
-
-  /// The same with `run` in place of running the programs plainly: profiles put a clock there.
-  func runIteration(_ run: (Program) throws -> Void) throws {
-    repeat { _ = try runPhase(run) } while phase != 0
-  }
-
-  /// One phase: an update of one network.
-  ///
-  /// - Returns: what all ranks agree on now, and what was found in the numbers; the same on every rank.
-  /// - Throws: where ranks turn out to be in different phases.
-  public func runPhase(_ run: (Program) throws -> Void = { try $0.run() }) throws -> PhaseOutcome {
-    let network = nextNetwork
-    ControlRecord.write(stop: stopRequest, phase: phaseNumber, to: inputs.control.values)
-    switch network {
-    case .discriminator:
-      inputs.prepareDiscriminator(step: iteration * recipe.training.discriminatorSteps + phase)
-      try update(discriminator, .discriminator, discriminatorProgram, run)
-    case .generator:
-      inputs.prepareGenerator(step: iteration)
-      try update(generator, .generator, generatorProgram, run)
-    }
-    let outcome = try examine(network)
-    switch network {
-    case .discriminator: phase += 1
-    case .generator: (iteration, phase) = (iteration + 1, 0)
-    }
-    return outcome
-  }
-
-  private func update(
-    _ state: NetworkState, _ network: TrainedNetwork, _ program: Program, _ run: (Program) throws -> Void
-  ) throws {
-    let schedule = recipe.learningRateSchedule.factor(iteration: iteration, of: recipe.training.iterations)
-    state.prepareUpdate(
-      learningRateFactor: schedule * health.learningRateFactor, normLimit: health.normLimit(of: network),
-      checksFinite: !health.letsNonFinitePass)
-    try run(program)
-    state.finishUpdate()
-  }
-
-  /// Reads the sums of the phase that has run.
-  private func examine(_ network: TrainedNetwork) throws -> PhaseOutcome {
-    let state = network == .discriminator ? discriminator : generator
-    let firstField: Int
-    switch network {
-    case .discriminator:
-      firstField = DiscriminatorStep.Report.control.rawValue
-      lastReport.discriminatorLoss = state.report(DiscriminatorStep.Report.loss.rawValue)
-      lastReport.realAccuracy = state.report(DiscriminatorStep.Report.realAccuracy.rawValue)
-      lastReport.fakeAccuracy = state.report(DiscriminatorStep.Report.fakeAccuracy.rawValue)
-    case .generator:
-      firstField = GeneratorStep.Report.control.rawValue
-      lastReport.generatorLoss = state.report(GeneratorStep.Report.loss.rawValue)
-    }
-    let record = ControlRecord { state.report(firstField + $0.rawValue) }
-    let place = state.report(firstField + ControlRecord.Field.place.rawValue)
-    let expected = Float(communicator.size) * ControlRecord.number(ofPhase: phaseNumber)
-    guard place == expected else {
-      throw CommunicationError.outOfStep(
-        text: "this rank is in phase \(phaseNumber) (\(network.rawValue), iteration \(iteration)), others are not",
-        rank: communicator.rank)
-    }
-    var incident = health.examine(network, loss: state.report(0), norm: state.gradientNorm)
-    if network == .generator {
-      let saturation = health.examineAccuracy(real: lastReport.realAccuracy, fake: lastReport.fakeAccuracy)
-      incident = incident ?? saturation
-    }
-    return PhaseOutcome(record: record, incident: incident)
   }
 
   /// Brings what sampling needs beside the parameters in line with them; all ranks take part.
@@ -234,13 +160,6 @@ public final class Trainer {
     try evaluation.refresh(conditions: conditions)
     refreshedAt = iteration
   }
-}
-
-/// What every rank knows after a phase.
-public struct PhaseOutcome: Sendable, Equatable {
-  public var record: ControlRecord
-  /// What the health detectors found, the first of them.
-  public var incident: HealthIncident?
 }
 
 /// The numbers of one iteration that a person watches.

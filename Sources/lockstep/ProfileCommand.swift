@@ -22,6 +22,7 @@ struct ProfileCommand: ParsableCommand {
   var iterations: Int?
 
   @OptionGroup var threads: ThreadOptions
+  @OptionGroup var communication: CommunicationOptions
 
   @Option(help: ArgumentHelp("Lines of the table of operations.", valueName: "N"))
   var top = 20
@@ -50,9 +51,14 @@ struct ProfileCommand: ParsableCommand {
       let recipe = try recipe.resolve(on: communicator)
       let dataset = try recipe.loadDataset(on: communicator)
       let crew = try Crew(threads, communicator)
-      let trainer = try Trainer(recipe: recipe, dataset: dataset, communicator: communicator, team: crew.team)
+      let tuning = try communication.tuning(
+        recipe: recipe, dataset: dataset, resumed: nil, communicator: communicator, team: crew.team)
+      let trainer = try Trainer(
+        recipe: recipe, dataset: dataset, communicator: communicator, team: crew.team,
+        settings: tuning.settings)
       crew.warn(logger)
       if let note = StartUp.note { logger.notice("\(note)") }
+      if communicator.size > 1 { logger.info("\(tuning.words)") }
       let profile = try Profile(measuring: trainer, iterations: iterations, threads: trainer.threads)
       guard communicator.rank == 0 else { return }
       if json { print(profile.json) } else { show(profile) }

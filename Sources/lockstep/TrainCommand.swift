@@ -61,6 +61,7 @@ struct TrainCommand: ParsableCommand {
   var checkFinite = false
 
   @OptionGroup var threads: ThreadOptions
+  @OptionGroup var communication: CommunicationOptions
 
   func validate() throws {
     if let timeLimit, !(timeLimit > 0 && timeLimit.isFinite) {
@@ -94,7 +95,10 @@ struct TrainCommand: ParsableCommand {
 
     let dataset = try recipe.loadDataset(on: communicator)
     let crew = try Crew(threads, communicator)
-    let trainer = try Trainer(recipe: recipe, dataset: dataset, communicator: communicator, team: crew.team)
+    let tuning = try communication.tuning(
+      recipe: recipe, dataset: dataset, resumed: start.file, communicator: communicator, team: crew.team)
+    let trainer = try Trainer(
+      recipe: recipe, dataset: dataset, communicator: communicator, team: crew.team, settings: tuning.settings)
     if start.isResuming { try trainer.restore(from: start.file) }
     let limit = try communicator.together { () -> TimeLimit? in
       guard communicator.rank == 0, trainer.iteration < recipe.training.iterations else { return nil }
@@ -104,7 +108,7 @@ struct TrainCommand: ParsableCommand {
     }
     let lock = try start.createOutput(communicator)
     crew.warn(logger)
-    describe(trainer, start, communicator, logger)
+    describe(trainer, start, tuning, communicator, logger)
 
     var options = CoordinatorOptions()
     options.verifiesLockstep = verifyLockstep
@@ -139,7 +143,8 @@ struct TrainCommand: ParsableCommand {
   }
 
   private func describe(
-    _ trainer: Trainer, _ start: StartingPoint, _ communicator: any Communicator, _ logger: Logger
+    _ trainer: Trainer, _ start: StartingPoint, _ tuning: ReductionTuning, _ communicator: any Communicator,
+    _ logger: Logger
   ) {
     let recipe = trainer.recipe
     // Only now: a run that cannot start says why, and nothing else.
@@ -156,6 +161,7 @@ struct TrainCommand: ParsableCommand {
       \(grouped(trainer.dataset.training.count)) images \(trainer.dataset.imageShape) of \(trainer.dataset.name), \
       batch \(recipe.training.batchSize) on \(ranks)\(threads)
       """)
+    if communicator.size > 1 { logger.info("\(tuning.words)") }
     if start.isResuming {
       logger.info("going on from iteration \(grouped(trainer.iteration)) of \(start.file?.path ?? "a checkpoint")")
       if let difference = start.file.flatMap(trainer.differenceInOrder) {

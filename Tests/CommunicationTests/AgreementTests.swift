@@ -57,7 +57,7 @@ struct AgreementTests {
     #expect(try solo.firstFailure("broken", exitCode: 9) == RankFailure(rank: 0, message: "broken", exitCode: 9))
     try solo.verifyEqual(12, what: "digest")
     #expect(try solo.allGather(5) == [5])
-    let block = solo.makeReducibleBlock(floatCount: 10)
+    let block = try solo.makeReducibleBlock(floatCount: 10)
     block.floats[9] = 2.5
     try block.allReduceSum()
     #expect(block.floats[9] == 2.5 && block.floats.count == 10)

@@ -40,6 +40,22 @@ struct MPICommunicatorTests {
     #expect(run.output == "all right: \(ranks) ranks, MPICommunicator, []")
   }
 
+  @Test(
+    "blocks are summed bucket by bucket over nodes of equal and of different sizes", .underMPI,
+    arguments: [(2, 2), (4, 4), (2, 1), (3, 1), (4, 1), (4, 2), (5, 2), (7, 3), (6, 1)])
+  func buckets(ranks: Int, perNode: Int) throws {
+    let run = try MPIRun(ranks: ranks, "buckets", "nodes", String(perNode))
+    #expect(run.status == 0)
+    #expect(run.output == "all right: \(ranks) ranks")
+  }
+
+  @Test("every collective is right over several nodes", .underMPI, arguments: [(3, 1), (4, 2)])
+  func checkNodes(ranks: Int, perNode: Int) throws {
+    let run = try MPIRun(ranks: ranks, "check", "nodes", String(perNode))
+    #expect(run.status == 0)
+    #expect(run.output == "all right: \(ranks) ranks, MPICommunicator, []")
+  }
+
   @Test("a failure of one rank is printed once and ends all with its code", .underMPI, arguments: [2, 4])
   func failure(ranks: Int) throws {
     let run = try MPIRun(ranks: ranks, "fail")

@@ -51,7 +51,7 @@ struct ReducibleBlockTests {
 
   @Test("a norm beyond float's range is finite: squares are added in double")
   func large() throws {
-    let block = SoloCommunicator().makeReducibleBlock(floatCount: 2)
+    let block = try SoloCommunicator().makeReducibleBlock(floatCount: 2)
     (block.floats[0], block.floats[1]) = (Float.greatestFiniteMagnitude, Float.leastNonzeroMagnitude)
     let expected = Double(Float.greatestFiniteMagnitude) * Double(Float.greatestFiniteMagnitude)
     #expect(try block.allReduceSum(normOfFirst: 2) == expected)

@@ -143,7 +143,7 @@ struct WinogradConvolutionTests {
         let y = written(reference.y.count) { y in
           bias.withUnsafeMutableBufferPointer { bias in
             withUnsafeMutablePointer(to: &polls) { polls in
-              let poll = WinogradConvolution.Poll(
+              let poll = Poll(
                 { $0?.assumingMemoryBound(to: Int.self).pointee += 1 }, context: UnsafeMutableRawPointer(polls))
               convolution.run(
                 x: &reference.x, packed: &packed, y: y, workspace: &workspace, epilogue: .init(bias: bias.baseAddress),

@@ -68,8 +68,8 @@ import Testing
   func oneSum() throws {
     let run = try Linear(reports: 2)
     let names = run.program.plan.unitDescriptions.map(\.name)
-    #expect(names.filter { $0 == "allReduceSum" }.count == 1)
-    #expect(Array(names.suffix(4)) == ["allReduceSum", "gradientGuard", "adam", "weightAverage"])
+    #expect(names.filter { $0 == "startSum" }.count == 1)
+    #expect(Array(names.suffix(5)) == ["startSum", "finishSum", "gradientGuard", "adam", "weightAverage"])
   }
 
   @Test("normalised weights are followed once per update, after Adam and as it left them")
@@ -85,7 +85,7 @@ import Testing
     let plan = Plan(name: "update", graph: graph, outputs: [])
     #expect(
       plan.unitDescriptions.map(\.name).suffix(5) == [
-        "allReduceSum", "gradientGuard", "adam", "powerIteration", "weightAverage",
+        "finishSum", "gradientGuard", "adam", "powerIteration", "weightAverage",
       ])
     try network.allocate(over: SoloCommunicator())
     network.parameters.initialize(seed: 1)

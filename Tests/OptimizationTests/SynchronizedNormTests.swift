@@ -106,9 +106,13 @@ import Testing
     func broadcast(_ bytes: UnsafeMutableRawBufferPointer, from root: Int) {}
     func gather(_ bytes: UnsafeRawBufferPointer, into gathered: UnsafeMutableRawBufferPointer?, at root: Int) {}
     func barrier() {}
-    func makeReducibleBlock(floatCount: Int) throws(CommunicationError) -> ReducibleBlock {
-      solo.makeReducibleBlock(floatCount: floatCount)
+    func makeReducibleBlock(
+      floatCount: Int, buckets: [Range<Int>], settings: ReductionSettings
+    ) throws(CommunicationError) -> ReducibleBlock {
+      solo.makeReducibleBlock(floatCount: floatCount, buckets: buckets, settings: settings)
     }
+    var isSumUnderWay: Bool { false }
+    func progress() {}
     func close() {}
     func abort(exitCode: Int32) -> Never { preconditionFailure("abort with \(exitCode)") }
   }

@@ -18,7 +18,7 @@ import Testing
         return try isReversed ? squares + x * sum : (x - sum) * squares
       }
     }
-    _ = try graph.inLayer("update") { try allReduceSum(x.sum(axes: [0]), in: nil) }
+    _ = try graph.inLayer("update") { try allReduceSum(x.sum(axes: [0])) }
     return Plan(name: "test", graph: graph, outputs: [x])
   }
 

@@ -143,7 +143,7 @@ import Testing
   func packed() throws {
     let graph = Graph()
     let block = StateBlock(name: "gradient", count: 64)
-    try block.allocate(reducibleOver: TwoRanks())
+    block.allocate()
     for index in 0..<64 { block.values[index] = 100 }
     let (x, y) = (try -graph.read(testBlock(20), shape: [20]), try graph.read(testBlock(5, seed: 2), shape: [5]))
     let packed = try pack([x, y], at: [0, 32], of: block)

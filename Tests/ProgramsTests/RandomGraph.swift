@@ -36,7 +36,8 @@ struct RandomGraph {
   /// Where inputs are read from, at any offset.
   private let pool = testBlock(4096, seed: 77)
 
-  init(seed: UInt64) throws {
+  /// - Parameter endsSegments: now and then, between two operations.
+  init(seed: UInt64, endsSegments: Bool = false) throws {
     random = SplitMix64(seed: seed)
     reference = ReferenceEvaluator(graph)
     let goal = Int.random(in: 20...60, using: &random)
@@ -44,6 +45,7 @@ struct RandomGraph {
     var attempts = 0
     while values.count < goal, attempts < 20 * goal {
       attempts += 1
+      if endsSegments, attempts % 12 == 0 { try graph.endSegment() }
       if let value = try grow() { accept(value) }
     }
     try chooseOutputs()

@@ -32,6 +32,28 @@ import Testing
     #expect(PlanMemory.problems(plan, outputs: random.outputs) == [])
   }
 
+  @Test("a program in segments computes what its graph means, and each segment only what comes after", arguments: 0..<120)
+  func segments(seed: Int) throws {
+    let random = try RandomGraph(seed: UInt64(seed), endsSegments: true)
+    let program = TestProgram(random.graph, random.outputs)
+    try program.run()
+    for output in random.outputs {
+      #expect(
+        relativeDifference(program.values(of: output), random.numbers(output)) < Self.tolerance,
+        "%\(output.index) \(output.node.operation.name)")
+    }
+    #expect(PlanMemory.problems(program.plan, outputs: random.outputs) == [])
+    let segments = program.plan.segments
+    #expect(segments.count == program.plan.segmentCount && segments.count > 1)
+    for (number, segment) in segments.enumerated() {
+      for unit in program.plan.units[segment] {
+        // Functions may move to where they are used, never to a segment before their own.
+        #expect(unit.nodes.allSatisfy { random.graph.nodes[$0].epoch <= number })
+        #expect(unit.nodes.last.map { random.graph.nodes[$0].epoch } == number)
+      }
+    }
+  }
+
   @Test("equal graphs get equal plans", arguments: 0..<60)
   func determinism(seed: Int) throws {
     let (a, b) = (try RandomGraph(seed: UInt64(seed)), try RandomGraph(seed: UInt64(seed)))

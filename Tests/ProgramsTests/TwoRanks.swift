@@ -26,9 +26,13 @@ final class TwoRanks: Communicator {
     preconditionFailure("no program gathers")
   }
   func barrier() {}
-  func makeReducibleBlock(floatCount: Int) throws(CommunicationError) -> ReducibleBlock {
-    solo.makeReducibleBlock(floatCount: floatCount)
+  func makeReducibleBlock(
+    floatCount: Int, buckets: [Range<Int>], settings: ReductionSettings
+  ) throws(CommunicationError) -> ReducibleBlock {
+    solo.makeReducibleBlock(floatCount: floatCount, buckets: buckets, settings: settings)
   }
+  var isSumUnderWay: Bool { false }
+  func progress() {}
   func close() {}
   func abort(exitCode: Int32) -> Never { preconditionFailure("abort with \(exitCode)") }
 }

@@ -2,6 +2,7 @@ import Communication
 import Datasets
 import Foundation
 import Graphs
+import Kernels
 import Layers
 import Models
 import Optimization
@@ -52,7 +53,7 @@ private struct ReferenceRun {
   let noise: [RandomPurpose: StateBlock]
   let generator: NetworkState
   let discriminator: NetworkState
-  let programs: [Program]
+  let programs: StepPrograms
 
   init(variant: String) throws {
     var recipe = Recipe()
@@ -84,14 +85,11 @@ private struct ReferenceRun {
     let context = StepContext(
       model: model, recipe: recipe, inputs: inputs, generator: generator, discriminator: discriminator, rankCount: 1,
       fixedNoise: { graph, purpose in try graph.read(noise[purpose]!, shape: [Self.batch, 100]) })
-    let plans = [
-      Plan(name: "discriminator", graph: try DiscriminatorStep(context).graph, outputs: []),
-      Plan(name: "generator", graph: try GeneratorStep(context).graph, outputs: []),
-    ]
+    let plans = try StepPlans(context, threads: 1)
     let communicator = SoloCommunicator()
-    let arena = Arena(plans: plans)
+    let arena = Arena(plans: plans.all)
     for network in [discriminator, generator] { try network.allocate(over: communicator) }
-    programs = plans.map { Program($0, arena: arena, communicator: communicator) }
+    programs = StepPrograms(plans, arena: arena, communicator: communicator, team: ThreadTeam())
     fillParameters(isGated: variant == "gated")
   }
 
@@ -145,10 +143,12 @@ private struct ReferenceRun {
   func iterate(_ n: Int) throws -> (discriminator: Double, generator: Double) {
     fillInputs(n)
     discriminator.prepareUpdate()
-    try programs[0].run()
+    try programs.discriminator.gradients.run()
+    try programs.discriminator.update.run()
     discriminator.finishUpdate()
     generator.prepareUpdate()
-    try programs[1].run()
+    try programs.generator.gradients.run()
+    try programs.generator.update.run()
     generator.finishUpdate()
     return (Double(discriminator.report(0)), Double(generator.report(0)))
   }

@@ -30,7 +30,7 @@ import Testing
     try trainer.restore(from: file)
     #expect(trainer.iteration == 30 && trainer.generator.updateCount == 30)
     #expect(Snapshot(trainer) != fresh)
-    for _ in 0..<3 { #expect(try trainer.runPhase().record.stop == nil) }
+    for _ in 0..<3 { #expect(try trainer.runPhase().stop == nil) }
     #expect(trainer.lastReport.generatorLoss.isFinite)
     let model = try SavedModel(path: path(version: version), communicator: SoloCommunicator())
     let images = try model.programs.sample(block: 0) { index, condition in

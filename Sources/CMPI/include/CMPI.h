@@ -82,7 +82,7 @@ int cmpi_test(cmpi_request *request, bool *done);
 /// MPI_Iprobe for any message: nothing but a chance for MPI to push out what it holds back, for a rank that waits for
 /// something else than MPI.
 int cmpi_progress(cmpi_communicator communicator);
-/// MPI_Allreduce in place. Blocks: the reference that tests and measurements compare with, nothing else.
+/// MPI_Allreduce in place. Blocks: for the start, and the reference that tests and measurements compare with.
 int cmpi_allreduce_blocking(
     cmpi_communicator communicator, cmpi_reduction reduction, void *values, int64_t count);
 
@@ -114,11 +114,26 @@ void cmpi_word_increment(void *line, int32_t word);
 /// Tells the core that this is a spin loop.
 void cmpi_pause(void);
 
+// -- Messages between two ranks: started here, completed by cmpi_test (messages.c). At most 2^31 - 1 values.
+
+/// MPI_Isend of float32 values.
+int cmpi_start_send(
+    cmpi_communicator communicator, const float *values, int64_t count, int32_t destination, int32_t tag,
+    cmpi_request *request);
+/// MPI_Irecv of exactly as many.
+int cmpi_start_receive(
+    cmpi_communicator communicator, float *values, int64_t count, int32_t source, int32_t tag, cmpi_request *request);
+
 // -- Sums over the ranks of a node (sums.c). The same bits on every CPU.
 
 /// blocks[r][i] = blocks[0][i] + blocks[1][i] + … in that order, for all r and all i in start..<start+count.
 void cmpi_sum_across(float *const _Nonnull *_Nonnull blocks, int32_t block_count, int64_t start, int64_t count);
-/// The same, and returns Σ blocks[0][i]² in double, in an order that depends on `count` only.
+/// target[i] = blocks[0][i] + blocks[1][i] + … in that order, i as above; target may be one of the blocks.
+void cmpi_sum_into(
+    float *const _Nonnull *_Nonnull blocks, int32_t block_count, float *target, int64_t start, int64_t count);
+/// target[i] += other[i] for all i below count.
+void cmpi_add(float *target, const float *other, int64_t count);
+/// blocks[r] as in cmpi_sum_across, and returns Σ blocks[0][i]² in double, in an order that depends on `count` only.
 double cmpi_sum_across_with_squares(
     float *const _Nonnull *_Nonnull blocks, int32_t block_count, int64_t start, int64_t count);
 /// Σ values[i]² in double, in the same order.

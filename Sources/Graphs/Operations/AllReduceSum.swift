@@ -13,11 +13,7 @@ public enum RankExtent: Hashable, Sendable {
 ///
 /// Its gradient is itself: a loss that every rank adds its share to depends on every rank's value through the sum.
 public struct AllReduceSum: Operation {
-  /// The block that the input lies in, where that block knows a faster way to be summed.
-  public let block: StateBlock?
   public var extent = RankExtent.all
-  /// Of how many floats from the start of the block the norm is kept with it.
-  public var normCount: Int?
 
   public var name: String {
     switch extent {
@@ -36,11 +32,6 @@ public struct AllReduceSum: Operation {
   public func kernel(_ context: KernelContext) -> Kernel {
     let (input, output) = (context.inputs[0], context.output)
     let count = context.outputShape.count
-    if let block, let reducible = block.reducible, output == block.pointer, input == output {
-      if let normCount { return { block.squaredNorm = try reducible.allReduceSum(normOfFirst: normCount) } }
-      return { try reducible.allReduceSum() }
-    }
-    precondition(normCount == nil, "a norm comes with the sum of a reducible block in its place only")
     let (communicator, extent) = (context.communicator, extent)
     return {
       if input != output { ck_copy_strided(input, Int64(count), output, Int64(count), 1, Int64(count)) }
@@ -53,14 +44,7 @@ public struct AllReduceSum: Operation {
   }
 }
 
-/// The sum of `x` over all ranks; `block` is the reducible block that `x` was packed into, if it was.
-///
-/// - Parameter normOfFirst: how many floats of the sum the block shall know the norm of afterwards.
-public func allReduceSum(_ x: Value, in block: StateBlock? = nil, normOfFirst count: Int? = nil) throws -> Value {
-  try x.graph.apply(AllReduceSum(block: block, normCount: count), [x])
-}
-
 /// The sum of `x` over the ranks of `extent`.
-public func allReduceSum(_ x: Value, over extent: RankExtent) throws -> Value {
-  try x.graph.apply(AllReduceSum(block: nil, extent: extent), [x])
+public func allReduceSum(_ x: Value, over extent: RankExtent = .all) throws -> Value {
+  try x.graph.apply(AllReduceSum(extent: extent), [x])
 }

@@ -95,10 +95,12 @@ struct PlannedConvolution {
         })
     case .winograd(let convolution):
       let stretch = ThreadTeam.stretch(convolution.gradientWorkspaceCount)
+      let poll = context.poll
       return bind(
         context,
         {
-          convolution.gradientSums(x: x, yGradient: g, workspace: workspace + $0 * stretch, part: $0, parts: $1)
+          convolution.gradientSums(
+            x: x, yGradient: g, workspace: workspace + $0 * stretch, poll: $0 == 0 ? poll : nil, part: $0, parts: $1)
         },
         {
           convolution.finishGradient(
@@ -114,10 +116,15 @@ struct PlannedConvolution {
     let (x, w, y, packed) = (context.inputs[0], context.inputs[1], context.output, context.workspace)
     let scratch = packed + ThreadTeam.stretch(convolution.weightsCount)
     let stretch = ThreadTeam.stretch(convolution.workspaceCount)
+    let poll = context.poll
     return bind(
       context,
       { convolution.prepare(weights: w, isTurned: isTurned, scale: scale, into: packed, part: $0, parts: $1) },
-      { convolution.run(x: x, packed: packed, y: y, workspace: scratch + $0 * stretch, part: $0, parts: $1) })
+      {
+        // Part 0 is the owner's.
+        convolution.run(
+          x: x, packed: packed, y: y, workspace: scratch + $0 * stretch, poll: $0 == 0 ? poll : nil, part: $0, parts: $1)
+      })
   }
 
   /// A kernel of steps, each ended by all parts before the next begins.

@@ -9,6 +9,8 @@ public struct Pack: Operation {
   public let destination: StateBlock
 
   public var name: String { "pack" }
+  /// Whoever waits for the block can go on, and the inputs' memory is free.
+  public var isUrgent: Bool { true }
   public var role: OperationRole { .placement(offsets: offsets, destination: destination) }
 
   public func shape(of inputs: [Shape]) throws -> Shape {

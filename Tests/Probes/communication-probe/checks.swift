@@ -54,6 +54,44 @@ func checkCollectives(_ communicator: any Communicator, inRankOrder: Bool) throw
   return 0
 }
 
+/// Sums of blocks in several buckets, started one by one with other collectives in between: what every rank brings is a
+/// whole number, so the sums are exact in any order.
+func checkBuckets(_ communicator: any Communicator) throws -> Int32 {
+  let (rank, size) = (communicator.rank, communicator.size)
+  func value(_ rank: Int, _ index: Int, _ round: Int) -> Float { Float((rank + 1) * (index % 61 + 1) + round) }
+  for text in ["nodes", "nodes,bucket=4096", "nodes,bucket=4096,inflight=1", "nodes,bucket=65536,inflight=3", "library"] {
+    guard let settings = ReductionSettings(text) else { throw Mismatch(description: "settings \(text)") }
+    for count in [1, 17, 5000, 100_003] {
+      let parts = stride(from: 0, to: count, by: 1008).map { (offset: $0, ready: count - $0) }
+      let buckets = settings.buckets(ofParts: parts, floatCount: count)
+      let block = try communicator.makeReducibleBlock(floatCount: count, buckets: buckets, settings: settings)
+      block.normCount = count * 3 / 4
+      for round in 0..<5 {
+        for (number, bucket) in buckets.enumerated() {
+          for index in bucket { block.floats[index] = value(rank, index, round) }
+          try block.startNextBucket()
+          if number % 3 == round % 3 { try communicator.barrier() }
+          if (number + rank) % 2 == 0 { try communicator.progress() }
+        }
+        let norm = try block.finish()
+        try expect(block.isComplete, "\(text): not complete")
+        var expectedNorm = 0.0
+        for index in 0..<count {
+          let expected = (0..<size).reduce(Float(0)) { $0 + value($1, index, round) }
+          try expect(
+            block.floats[index] == expected,
+            "\(text): value \(index) of \(count) is \(block.floats[index]), not \(expected), on rank \(rank)")
+          if index < block.normCount { expectedNorm += Double(expected) * Double(expected) }
+        }
+        try expect(norm == expectedNorm, "\(text): the norm of \(count) values is \(norm), not \(expectedNorm)")
+      }
+    }
+  }
+  try communicator.close()
+  if rank == 0 { say("all right: \(size) ranks") }
+  return 0
+}
+
 /// Five sums in a row, in rank order bit for bit where `exactly`, and always the same bits on all ranks.
 private func checkSums(
   _ communicator: any Communicator, values: UnsafeMutableBufferPointer<Float>, exactly: Bool, sum: () throws -> Void

@@ -22,9 +22,16 @@ func run(_ arguments: [String]) -> Int32 {
   do {
     let reduction = arguments.contains("library") ? GradientReduction.library : .automatic
     if arguments.first == "stall" { return try stall(Array(arguments.dropFirst())) }
-    let communicator = try Communicators.make(reduction: reduction)
+    // As if every machine ran so many ranks.
+    let ranksPerNode = arguments.firstIndex(of: "nodes").flatMap { Int(arguments[$0 + 1]) }
+    let communicator: any Communicator =
+      if let ranksPerNode { try MPICommunicator(reduction: reduction, ranksPerNode: ranksPerNode) } else {
+        try Communicators.make(reduction: reduction)
+      }
     switch arguments.first {
-    case "check": return try checkCollectives(communicator, inRankOrder: reduction == .automatic)
+    case "check":
+      return try checkCollectives(communicator, inRankOrder: reduction == .automatic && ranksPerNode == nil)
+    case "buckets": return try checkBuckets(communicator)
     case "fail": return try failOnUpperRanks(communicator)
     case "disagree": return try disagree(communicator)
     case "abort": return try abortOnLastRank(communicator)
@@ -34,7 +41,8 @@ func run(_ arguments: [String]) -> Int32 {
     default:
       say(
         """
-        usage: communication-probe check [library]|fail|disagree|abort|measure [BYTES]|measure-norm
+        usage: communication-probe check|buckets [library] [nodes RANKS-PER-NODE]
+               communication-probe fail|disagree|abort|measure [BYTES]|measure-norm
                communication-probe stall stop|sleep|first|inside|close|alive [library] [nodes]
         """)
       return 64
