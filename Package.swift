@@ -39,7 +39,9 @@ let package = Package(
     .target(name: "Optimization", dependencies: ["Tensors", "Graphs", "Layers"]),
     .target(name: "Datasets", dependencies: ["Files", "Tensors", "CDigits", "CImages", "CZlib"]),
     .target(name: "Checkpoints", dependencies: ["Clocks", "Files", "Tensors", "CChecksums"]),
-    .target(name: "Reporting", dependencies: ["Clocks", "Files", "Tensors", "CPNG", "CZlib"]),
+    .target(name: "Tracing", dependencies: ["Clocks", "Tensors"]),
+    .target(
+      name: "Reporting", dependencies: ["Clocks", "Files", "Tensors", "Communication", "Tracing", "CPNG", "CZlib"]),
     .target(
       name: "Evaluation",
       dependencies: [
@@ -104,7 +106,8 @@ let package = Package(
     .testTarget(name: "LockstepTests", dependencies: ["TestSupport", "Checkpoints", "Tensors"]),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Files", "Tensors", "CImages", "CJPEG", "CZlib"]),
     .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "Clocks", "Files", "Tensors"]),
-    .testTarget(name: "ReportingTests", dependencies: ["Reporting", "Tensors", "CPNG"]),
+    .testTarget(name: "TracingTests", dependencies: ["Tracing", "Clocks"]),
+    .testTarget(name: "ReportingTests", dependencies: ["Reporting", "Communication", "Tensors", "Tracing", "CPNG"]),
   ],
   cLanguageStandard: .gnu2x
 )
