@@ -4,6 +4,15 @@ import PackageDescription
 /// The C language of our own C targets; `#embed` and `typeof` are C23.
 let c: [CSetting] = [.define("_GNU_SOURCE")]
 
+/// The MPI that the program is built with and has to be started with: Open MPI, or MPICH where LOCKSTEP_MPI=mpich is set at
+/// build time. Their handles differ in size, so a build directory holds one or the other (cluster/mpich.sh has its own).
+let chosenMPI = Context.environment["LOCKSTEP_MPI"] ?? "openmpi"
+precondition(["openmpi", "mpich"].contains(chosenMPI), "LOCKSTEP_MPI=\(chosenMPI): must be openmpi or mpich")
+let mpi: Target =
+  chosenMPI == "mpich"
+  ? .systemLibrary(name: "CMPICH", pkgConfig: "mpich", providers: [.apt(["libmpich-dev"])])
+  : .systemLibrary(name: "COpenMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"])])
+
 let package = Package(
   name: "lockstep",
   platforms: [.macOS(.v15)],
@@ -16,11 +25,11 @@ let package = Package(
   targets: [
     // C: system libraries, our face of MPI, the inner loops, the embedded data.
     .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
-    .systemLibrary(name: "COpenMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"])]),
+    mpi,
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
     .systemLibrary(name: "CJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
-    .target(name: "CMPI", dependencies: ["COpenMPI"], cSettings: c),
+    .target(name: "CMPI", dependencies: [.byName(name: mpi.name)], cSettings: c),
     .target(name: "CKernels", cSettings: c),
     .target(name: "CChecksums", cSettings: c),
     .target(name: "CImages", dependencies: ["CPNG", "CJPEG"], cSettings: c),

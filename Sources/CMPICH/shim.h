@@ -1,0 +1,1 @@
+/* Empty: only CMPI sees mpi.h; this module carries the compiler and linker flags. */
