@@ -42,7 +42,9 @@ let package = Package(
     .target(name: "Kernels", dependencies: ["Tensors", "CKernels", "COpenBLAS"]),
     .target(name: "Communication", dependencies: ["Clocks", "Tensors", "CMPI"]),
     .target(name: "Graphs", dependencies: ["Tensors", "Kernels", "Communication"]),
-    .target(name: "Programs", dependencies: ["Clocks", "Tensors", "Kernels", "CKernels", "Communication", "Graphs"]),
+    .target(
+      name: "Programs",
+      dependencies: ["Clocks", "Tracing", "Tensors", "Kernels", "CKernels", "Communication", "Graphs"]),
     .target(name: "Layers", dependencies: ["Tensors", "Graphs"]),
     .target(name: "Models", dependencies: ["Tensors", "Graphs", "Layers"]),
     .target(name: "Optimization", dependencies: ["Tensors", "Graphs", "Layers"]),
@@ -59,7 +61,7 @@ let package = Package(
     .target(
       name: "Training",
       dependencies: [
-        "Clocks", "Files", "Tensors", "Kernels", "Communication", "Graphs", "Programs", "Layers", "Models",
+        "Clocks", "Tracing", "Files", "Tensors", "Kernels", "Communication", "Graphs", "Programs", "Layers", "Models",
         "Optimization", "Datasets", "Checkpoints", "Reporting", "Evaluation", "Yams",
         .product(name: "Logging", package: "swift-log"),
       ]),

@@ -41,6 +41,9 @@ int cmpi_library_version(char *text, size_t capacity) {
   int length = 0;
   int result = MPI_Get_library_version(full, &length);
   snprintf(text, capacity, "%.*s", (int)strcspn(full, "\n,"), full);
+  // MPICH writes "MPICH Version:", a tab, the number.
+  for (char *c = text; *c; c++)
+    if (*c == '\t') *c = ' ';
   return result;
 }
 

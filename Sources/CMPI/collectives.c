@@ -77,6 +77,23 @@ int cmpi_test(cmpi_request *request, bool *done) {
   return code;
 }
 
+int cmpi_test_all(cmpi_request *requests, int32_t count, bool *done) {
+  // In pieces, since MPI's handles may be smaller than ours and need an array of their own.
+  enum { piece = 64 };
+  *done = false;
+  for (int32_t first = 0; first < count; first += piece) {
+    MPI_Request handles[piece];
+    const int32_t here = count - first < piece ? count - first : piece;
+    for (int32_t i = 0; i < here; i++) handles[i] = cmpi_request_open(requests[first + i]);
+    int flag = 0;
+    const int code = MPI_Testall(here, handles, &flag, MPI_STATUSES_IGNORE);
+    for (int32_t i = 0; i < here; i++) requests[first + i] = cmpi_request_close(handles[i]);
+    if (code != MPI_SUCCESS || !flag) return code;
+  }
+  *done = true;
+  return MPI_SUCCESS;
+}
+
 int cmpi_progress(cmpi_communicator communicator) {
   int flag = 0;
   return MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, cmpi_communicator_open(communicator), &flag, MPI_STATUS_IGNORE);

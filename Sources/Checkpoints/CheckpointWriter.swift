@@ -15,6 +15,8 @@ public final class CheckpointWriter {
   /// Checkpoints of a continuation that was given up, damaged ones that a resume skipped among them: they go, and count
   /// for nothing, once a new one is in place.
   public var abandoned: Set<CheckpointPosition> = []
+  /// Told on the thread that writes, in nanoseconds of the monotonic clock, when a write began and ended.
+  public var observer: (@Sendable (_ start: UInt64, _ end: UInt64) -> Void)?
   private let thread = WritingThread()
   /// The copy; one block, used again and again.
   private var snapshot: MemoryBlock?
@@ -51,7 +53,7 @@ public final class CheckpointWriter {
   ) throws(CheckpointError) {
     let path = store.path(position)
     try thread.start(for: path)
-    let start = SystemClock.monotonic.seconds
+    let begin = SystemClock.monotonic.seconds
     thread.wait()
     let ready = SystemClock.monotonic.seconds
     let layout = SafetensorsLayout(tensors, metadata: metadata)
@@ -62,10 +64,13 @@ public final class CheckpointWriter {
     let task = WritingTask(
       position: position, layout: copy, store: store, retention: retention, abandoned: abandoned)
     let copied = SystemClock.monotonic.seconds
+    let observer = observer
     thread.run {
+      let start = SystemClock.monotonic.nanoseconds
+      defer { observer?(start, SystemClock.monotonic.nanoseconds) }
       do throws(CheckpointError) {
         var written = try task.run()
-        written.waitedSeconds = ready - start
+        written.waitedSeconds = ready - begin
         written.snapshotSeconds = copied - ready
         return .written(written)
       } catch {

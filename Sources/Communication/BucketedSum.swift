@@ -1,4 +1,5 @@
 import CMPI
+import Clocks
 
 /// The sum of a block over all ranks, bucket by bucket while later ones are still being computed.
 ///
@@ -52,11 +53,23 @@ final class BucketedSum {
     (self.place, self.blocks, self.counters, self.buckets, self.rail) = (place, blocks, counters, buckets, rail)
   }
 
+  /// Told of every bucket that has been summed: its number, and the nanoseconds when this rank started it and when it saw
+  /// it complete.
+  var observer: ((_ bucket: Int, _ start: UInt64, _ end: UInt64) -> Void)? {
+    didSet {
+      startTimes = Array(repeating: 0, count: observer == nil ? 0 : buckets.count)
+      observed = started
+    }
+  }
+  private var startTimes: [UInt64] = []
+  private var observed: UInt64 = 0
+
   /// True while anything that this rank has started is not complete.
   private(set) var isUnderWay = false
 
   /// This rank's values of the next bucket are complete.
   func start() throws(CommunicationError) {
+    if observer != nil { startTimes[Int(started % UInt64(buckets.count))] = SystemClock.monotonic.nanoseconds }
     started += 1
     isUnderWay = true
     // Who had completed all that was started before may lack this one.
@@ -73,6 +86,18 @@ final class BucketedSum {
       while completed < summed, let rail, try rail.isComplete(slot: slot(completed)) { deliver() }
     }
     isUnderWay = !haveCompleted()
+    if let observer { tell(observer) }
+  }
+
+  private func tell(_ observer: (Int, UInt64, UInt64) -> Void) {
+    let (first, leaders) = (Int32(place.size), Int32(place.leaders))
+    while observed < started,
+      cmpi_counter_first_behind(counters, first, first + leaders, observed + 1) == first + leaders
+    {
+      let bucket = Int(observed % UInt64(buckets.count))
+      observer(bucket, startTimes[bucket], SystemClock.monotonic.nanoseconds)
+      observed += 1
+    }
   }
 
   /// True when every bucket of the round has been started and summed.

@@ -51,6 +51,16 @@ public final class ReducibleBlock {
     }
   }
 
+  /// Tells `observer` of every bucket that has been summed, with the nanoseconds of the monotonic clock when it was started
+  /// and when it was seen to be complete; nil ends that.
+  ///
+  /// - Precondition: nothing is under way.
+  public func observe(_ observer: ((_ bucket: Int, _ start: UInt64, _ end: UInt64) -> Void)?) {
+    guard case .summed(let sum, _, _) = route else { return }
+    precondition(!sum.isUnderWay, "observed while under way")
+    sum.observer = observer
+  }
+
   /// This rank's values of the next bucket are complete: they must not be touched before `finish()` has returned. Does not
   /// wait, and allocates nothing.
   public func startNextBucket() throws(CommunicationError) {

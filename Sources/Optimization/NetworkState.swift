@@ -53,14 +53,17 @@ public final class NetworkState {
   /// `reports` to be summed over all ranks, in buckets as they become ready. `updateGraph()` takes them from there.
   ///
   /// - Shapes: loss `[]`; reports any, the first of them the loss.
+  /// - Parameter earlier: gradients of another part of the loss, from `gradients(of:)`.
   /// - Returns: what the plan of the step must have as outputs.
   /// - Precondition: called once, after all layers of the network have been built.
-  public func addGradients(loss: Value, reports: [Value], settings: ReductionSettings) throws -> [Value] {
+  public func addGradients(
+    loss: Value, adding earlier: [Value]? = nil, reports: [Value], settings: ReductionSettings
+  ) throws -> [Value] {
     precondition(reportOffset == nil, "\(parameters.name) is updated by one step only")
     let graph = loss.graph
     return try graph.inLayer("\(parameters.name) gradients") {
-      let values = try parameters.entries.map { try graph.read(parameters.values, at: $0.offset, shape: $0.shape) }
-      let found = try gradients(of: loss, withRespectTo: values)
+      var found = try gradients(of: loss)
+      if let earlier { found = try zip(earlier, found).map { try $0 + $1 } }
       let padded = parameters.values.count
       for block in [firstMoment, secondMoment] + (average.map { [$0] } ?? []) { _ = block.reserve(padded) }
       _ = gradient.reserve(padded)
@@ -81,6 +84,16 @@ public final class NetworkState {
         return try graph.startSum(of: inside.map(\.1), at: inside.map(\.0), bucket: number, of: gradient)
       }
     }
+  }
+
+  /// The gradients of a part of the loss with respect to all parameters, in the order of the table.
+  ///
+  /// - Precondition: all layers of the network have been built.
+  public func gradients(of loss: Value) throws -> [Value] {
+    let values = try parameters.entries.map {
+      try loss.graph.read(parameters.values, at: $0.offset, shape: $0.shape)
+    }
+    return try Graphs.gradients(of: loss, withRespectTo: values)
   }
 
   /// What follows the sum of the gradients: the guard, and what that lets pass: the update, the power iterations, the
@@ -162,6 +175,11 @@ public final class NetworkState {
     set(.averageDecay, settings.averageDecay(atUpdate: updateCount))
     set(.normLimit, Double(normLimit))
     set(.checksFinite, checksFinite ? 1 : 0)
+  }
+
+  /// Tells `observer` of every bucket of gradients that has been summed; see `ReducibleBlock.observe`.
+  public func observeSums(_ observer: ((_ bucket: Int, _ start: UInt64, _ end: UInt64) -> Void)?) {
+    gradient.reducible?.observe(observer)
   }
 
   /// Bytes that a rank gives to the sum over all ranks in a step, and in how many buckets.

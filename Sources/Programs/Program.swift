@@ -4,6 +4,7 @@ import Communication
 import Graphs
 import Kernels
 import Tensors
+import Tracing
 
 /// The memory that all programs of a run share: only one of them runs at a time, and nothing in it outlives a run of
 /// a program.
@@ -38,6 +39,7 @@ public final class Program {
   private let communicator: any Communicator
   private let hook: ProgressHook
   private let pulse: Pulse
+  private var trace: ProgramTrace?
 
   /// - Precondition: every block that the graph reads or writes has its memory; the plan was made for `team.count`
   ///   threads.
@@ -122,9 +124,22 @@ public final class Program {
     for index in segments[segment] { try step(index) }
   }
 
+  /// From now on every unit is told to `recorder` while that records; nil ends it.
+  ///
+  /// - Parameter isUpdate: the program takes gradients and updates.
+  public func trace(with recorder: TraceRecorder?, isUpdate: Bool) {
+    trace = recorder.map { ProgramTrace(plan, isUpdate: isUpdate, recorder: $0) }
+  }
+
   @inline(__always)
   private func step(_ index: Int) throws {
-    try kernels[index]()
+    if let trace, trace.recorder.isRecording {
+      let start = SystemClock.monotonic.nanoseconds
+      try kernels[index]()
+      trace.record(index, start: start, end: SystemClock.monotonic.nanoseconds)
+    } else {
+      try kernels[index]()
+    }
     pulse.beat()
     try communicator.progress()
     try hook.check()

@@ -42,6 +42,9 @@ final class CheckpointKeeper {
     }
   }
 
+  /// Tells `observer` when each write began and ended, on the thread that writes.
+  func observe(_ observer: (@Sendable (_ start: UInt64, _ end: UInt64) -> Void)?) { writer.observer = observer }
+
   /// Whether `checkpoint.everySeconds` have passed since the last one.
   var isOverdue: Bool { recipe.everySeconds > 0 && SystemClock.monotonic.seconds - lastSave >= recipe.everySeconds }
 

@@ -17,7 +17,9 @@ extension Coordinator {
   ///
   /// - Returns: why all ranks have to stop, if that came up meanwhile: the evaluation is then left to whoever goes on.
   func evaluate() throws -> StopReason? {
-    do { try evaluateWhole() } catch let interruption as Interruption { return interruption.reason }
+    do {
+      if let traceWindow { try traceWindow.evaluating(evaluateWhole) } else { try evaluateWhole() }
+    } catch let interruption as Interruption { return interruption.reason }
     evaluatedIteration = trainer.iteration
     keeper?.consider(lastClassScores, iteration: trainer.iteration)
     return nil

@@ -19,6 +19,8 @@ public struct CoordinatorOptions: Sendable {
   public var verifiesLockstep = false
   /// Look at every result of every operation.
   public var checksFinite = false
+  /// Where a trace of some iterations goes, and of how many.
+  public var trace: (path: String, iterations: Int)?
   /// Rank 0's.
   public var timeLimit: TimeLimit?
   public init() {}
@@ -47,6 +49,7 @@ public final class Coordinator {
   var metrics: MetricsLog?
   var progress: ProgressLine?
   var classCheck: ClassCheck?
+  private(set) var traceWindow: TraceWindow?
   var hasWarnedOfAttention = false
   var hasWarnedOfMetrics = false
   /// Checkpoints that have been rolled back to: the next time, one before them.
@@ -97,7 +100,9 @@ public final class Coordinator {
         }
       }
       try keepCheckpoint(isStopping: stop != nil)
+      if trainer.phase == 0 { try advanceTrace(isEnd: stop != nil) }
     }
+    try advanceTrace(isEnd: true)
     try end()
     return stop.map { isUnfinished ? .stopped($0) : .finished } ?? .finished
   }
@@ -133,11 +138,21 @@ public final class Coordinator {
         totalIterations: last, imagesPerIteration: trainer.recipe.training.batchSize,
         firstIteration: trainer.iteration, isTerminal: Self.isTerminal)
     }
+    if let trace = options.trace {
+      traceWindow = try TraceWindow(path: trace.path, iterations: trace.iterations, trainer)
+      keeper?.observe(traceWindow?.checkpointObserver)
+    }
     guard isEvaluationOwed else { return nil }
     let stop = try evaluate()
     if try checkSpread() == .rolledBack { return nil }
     try keepCheckpoint(isStopping: stop != nil)
     return stop
+  }
+
+  private func advanceTrace(isEnd: Bool) throws {
+    guard let words = try traceWindow?.advance(to: trainer.iteration, isEnd: isEnd, trainer) else { return }
+    progress?.clear()
+    logger.info("\(words)")
   }
 
   /// Everything is on the disk when this returns, on all ranks alike.

@@ -64,15 +64,14 @@ struct StepContext {
       norms: .training(recipe.norm.statistics))
   }
 
-  /// A network's extra terms: means over samples weighed by this rank's share of the batch, weight terms split over ranks.
+  /// A network's extra terms of the loss: means over samples weighed by this rank's share of the batch, weight terms split
+  /// over ranks.
   ///
   /// - Parameter earlier: of a pass before, with as many samples; it has asked for the same weight terms.
-  func adding(_ penalties: Penalties, earlier: Penalties? = nil, to loss: Value) throws -> Value {
-    var loss = loss
+  func terms(_ penalties: Penalties, earlier: Penalties? = nil) throws -> [Value] {
     let weight = Float(n) / globalBatch / (earlier == nil ? 1 : 2)
-    for mean in penalties.sampleMeans + (earlier?.sampleMeans ?? []) { loss = try loss + weight * mean }
-    for term in penalties.weightTerms { loss = try loss + term / Float(rankCount) }
-    return loss
+    return try (penalties.sampleMeans + (earlier?.sampleMeans ?? [])).map { try weight * $0 }
+      + penalties.weightTerms.map { try $0 / Float(rankCount) }
   }
 
   /// What the discriminator pays for steep slopes, summed over this rank's samples; nil where the recipe asks for none.

@@ -1,6 +1,7 @@
 import Communication
 import Optimization
 import Programs
+import Tracing
 
 // A phase makes the gradients of one network; its update follows as soon as they are summed over all ranks: at once, or
 // beneath the first segment of the next phase, which looks at nothing that the update writes. The numbers are the same
@@ -72,6 +73,8 @@ extension Trainer {
   ) throws -> PhaseOutcomes {
     let network = nextNetwork
     let step = programs[network]
+    let start = phaseTrace == nil ? 0 : TraceRecorder.now
+    defer { phaseTrace?.record(network, start: start) }
     var earlier = settled
     settled = nil
     ControlRecord.write(stop: stopRequest, phase: phaseNumber, to: inputs.control.values)
@@ -139,7 +142,8 @@ extension Trainer {
     let place = state.report(firstField + ControlRecord.Field.place.rawValue)
     guard place == Float(communicator.size) * ControlRecord.number(ofPhase: started.number) else {
       throw CommunicationError.outOfStep(
-        text: "this rank is in phase \(started.number) (\(network.rawValue), iteration \(started.iteration)), others are not",
+        text:
+          "this rank is in phase \(started.number) (\(network.rawValue), iteration \(started.iteration)), others are not",
         rank: communicator.rank)
     }
     var incident = health.examine(network, loss: state.report(0), norm: state.gradientNorm)

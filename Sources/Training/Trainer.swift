@@ -91,6 +91,7 @@ public final class Trainer {
   var settled: PhaseOutcome?
   /// What the last phase of each network reported, over the global batch.
   public internal(set) var lastReport = IterationReport()
+  var phaseTrace: PhaseTrace?
   /// The iteration that sampling was last made ready for.
   var refreshedAt: Int?
 

@@ -60,6 +60,15 @@ struct TrainCommand: ParsableCommand {
   @Flag(help: "Look at every result of every operation, and stop at the first that is no finite number. Slow.")
   var checkFinite = false
 
+  @Option(
+    help: ArgumentHelp(
+      "Write what every process did when, in some iterations once the run is warm, for ui.perfetto.dev; and say how much "
+        + "of the time is communication.", valueName: "FILE.json"))
+  var trace: String?
+
+  @Option(help: ArgumentHelp("How many iterations --trace covers.", valueName: "N"))
+  var traceIterations = 20
+
   @OptionGroup var threads: ThreadOptions
   @OptionGroup var communication: CommunicationOptions
 
@@ -69,6 +78,9 @@ struct TrainCommand: ParsableCommand {
     }
     guard stallTimeout == 0 || (1...1e6).contains(stallTimeout) else {
       throw ValidationError("--stall-timeout \(stallTimeout): must be 0, or from 1 to 1,000,000")
+    }
+    guard (1...100_000).contains(traceIterations) else {
+      throw ValidationError("--trace-iterations \(traceIterations): must be from 1 to 100,000")
     }
     if let iterations, iterations < 1 { throw ValidationError("--iterations \(iterations): must be at least 1") }
   }
@@ -114,6 +126,7 @@ struct TrainCommand: ParsableCommand {
     options.verifiesLockstep = verifyLockstep
     options.checksFinite = checkFinite
     options.timeLimit = limit
+    options.trace = trace.map { ($0, traceIterations) }
     let coordinator = try Coordinator(
       trainer, output: start.output, resumed: start.file, signals: signals, options: options, logger: logger)
     let ending = try coordinator.run()

@@ -44,4 +44,11 @@ struct ClockOffsetsTests {
     let results = try InProcessCommunicator.run(ranks: 3) { try $0.clockOffsets() }
     for result in results { #expect(result == ClockOffsets(nanoseconds: [0, 0, 0], uncertainties: [0, 0, 0])) }
   }
+
+  @Test("clocks of ranks that know each other by MPI only agree with themselves", .underMPI, arguments: [2, 3])
+  func underMPI(ranks: Int) throws {
+    let run = try MPIRun(ranks: ranks, "clocks")
+    #expect(run.status == 0)
+    #expect(run.output.hasPrefix("all right: \(ranks) clocks"))
+  }
 }

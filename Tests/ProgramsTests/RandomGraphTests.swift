@@ -32,7 +32,8 @@ import Testing
     #expect(PlanMemory.problems(plan, outputs: random.outputs) == [])
   }
 
-  @Test("a program in segments computes what its graph means, and each segment only what comes after", arguments: 0..<120)
+  @Test(
+    "a program in segments computes what its graph means, and each segment only what comes after", arguments: 0..<120)
   func segments(seed: Int) throws {
     let random = try RandomGraph(seed: UInt64(seed), endsSegments: true)
     let program = TestProgram(random.graph, random.outputs)

@@ -79,6 +79,8 @@ int cmpi_start_allgather(
 int cmpi_start_barrier(cmpi_communicator communicator, cmpi_request *request);
 /// MPI_Test: lets MPI make progress and tells whether the request is complete (then it is released).
 int cmpi_test(cmpi_request *request, bool *done);
+/// MPI_Testall: the same for `count` requests; those that are complete may be released before all are.
+int cmpi_test_all(cmpi_request *requests, int32_t count, bool *done);
 /// MPI_Iprobe for any message: nothing but a chance for MPI to push out what it holds back, for a rank that waits for
 /// something else than MPI.
 int cmpi_progress(cmpi_communicator communicator);

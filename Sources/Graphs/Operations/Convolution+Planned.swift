@@ -123,7 +123,8 @@ struct PlannedConvolution {
       {
         // Part 0 is the owner's.
         convolution.run(
-          x: x, packed: packed, y: y, workspace: scratch + $0 * stretch, poll: $0 == 0 ? poll : nil, part: $0, parts: $1)
+          x: x, packed: packed, y: y, workspace: scratch + $0 * stretch, poll: $0 == 0 ? poll : nil, part: $0, parts: $1
+        )
       })
   }
 

@@ -59,7 +59,9 @@ func checkCollectives(_ communicator: any Communicator, inRankOrder: Bool) throw
 func checkBuckets(_ communicator: any Communicator) throws -> Int32 {
   let (rank, size) = (communicator.rank, communicator.size)
   func value(_ rank: Int, _ index: Int, _ round: Int) -> Float { Float((rank + 1) * (index % 61 + 1) + round) }
-  for text in ["nodes", "nodes,bucket=4096", "nodes,bucket=4096,inflight=1", "nodes,bucket=65536,inflight=3", "library"] {
+  for text in [
+    "nodes", "nodes,bucket=4096", "nodes,bucket=4096,inflight=1", "nodes,bucket=65536,inflight=3", "library",
+  ] {
     guard let settings = ReductionSettings(text) else { throw Mismatch(description: "settings \(text)") }
     for count in [1, 17, 5000, 100_003] {
       let parts = stride(from: 0, to: count, by: 1008).map { (offset: $0, ready: count - $0) }

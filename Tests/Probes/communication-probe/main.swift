@@ -21,6 +21,7 @@ func say(_ line: String) {
 func run(_ arguments: [String]) -> Int32 {
   do {
     let reduction = arguments.contains("library") ? GradientReduction.library : .automatic
+    if arguments.first == "clocks" { return try checkClocks() }
     if arguments.first == "stall" { return try stall(Array(arguments.dropFirst())) }
     // As if every machine ran so many ranks.
     let ranksPerNode = arguments.firstIndex(of: "nodes").flatMap { Int(arguments[$0 + 1]) }
@@ -41,7 +42,7 @@ func run(_ arguments: [String]) -> Int32 {
     default:
       say(
         """
-        usage: communication-probe check|buckets [library] [nodes RANKS-PER-NODE]
+        usage: communication-probe check|buckets|clocks [library] [nodes RANKS-PER-NODE]
                communication-probe fail|disagree|abort|measure [BYTES]|measure-norm
                communication-probe stall stop|sleep|first|inside|close|alive [library] [nodes]
         """)

@@ -1,0 +1,30 @@
+import Graphs
+import Tracing
+
+/// What a program tells a trace recorder of its units.
+struct ProgramTrace {
+  let recorder: TraceRecorder
+  /// A name per unit.
+  let names: [TraceName]
+
+  init(_ plan: Plan, isUpdate: Bool, recorder: TraceRecorder) {
+    self.recorder = recorder
+    names = zip(plan.units, plan.unitDescriptions).map { unit, description in
+      let node = plan.graph.nodes[unit.nodes[0]]
+      let kind: TraceKind =
+        if node.operation is FinishSum {
+          .gradientWait
+        } else if node.operation is AllReduceSum {
+          .statistics
+        } else {
+          isUpdate ? .update : .compute
+        }
+      return recorder.name("\(description.name) \(description.layer)", kind: kind)
+    }
+  }
+
+  @inline(__always)
+  func record(_ unit: Int, start: UInt64, end: UInt64) {
+    recorder.record(names[unit], lane: .compute, start: start, end: end)
+  }
+}

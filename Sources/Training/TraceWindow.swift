@@ -1,0 +1,62 @@
+import Communication
+import Logging
+import Reporting
+import Tracing
+
+/// The iterations of a run that are traced: a few, once it is warm.
+final class TraceWindow {
+  /// Iterations before the first one that is traced: caches, clocks and connections have settled by then.
+  static let warmUp = 3
+
+  let recorder: TraceRecorder
+  private let path: String
+  private let firstIteration: Int
+  private let lastIteration: Int
+  private let evaluation: TraceName
+  private let checkpoint: TraceName
+  private var isOver = false
+
+  /// - Parameter iterations: how many are traced, fewer where the run ends before.
+  init(path: String, iterations: Int, _ trainer: Trainer) throws {
+    self.path = path
+    firstIteration = min(trainer.iteration + Self.warmUp, max(trainer.iteration, trainer.recipe.training.iterations - 1))
+    lastIteration = min(firstIteration + iterations, trainer.recipe.training.iterations)
+    recorder = TraceRecorder(
+      capacity: (lastIteration - firstIteration + 1) * (trainer.eventsPerIteration + 8), isRecording: false)
+    evaluation = recorder.name("evaluation", kind: .evaluation)
+    checkpoint = recorder.name("checkpoint", kind: .checkpoint)
+    try trainer.trace(with: recorder)
+    if trainer.iteration == firstIteration { recorder.isRecording = true }
+  }
+
+  /// What the thread that writes checkpoints tells.
+  var checkpointObserver: @Sendable (_ start: UInt64, _ end: UInt64) -> Void {
+    let (recorder, name) = (recorder, checkpoint)
+    return { recorder.record(name, lane: .checkpoint, start: $0, end: $1) }
+  }
+
+  func evaluating<Result>(_ body: () throws -> Result) rethrows -> Result {
+    let start = TraceRecorder.now
+    defer { recorder.record(evaluation, lane: .evaluation, start: start, end: TraceRecorder.now) }
+    return try body()
+  }
+
+  /// To be called between iterations, on all ranks; at the end of the window rank 0 writes the file.
+  ///
+  /// - Returns: on rank 0, what there is to say then.
+  func advance(to iteration: Int, isEnd: Bool, _ trainer: Trainer) throws -> String? {
+    guard !isOver else { return nil }
+    if iteration >= firstIteration { recorder.isRecording = true }
+    guard iteration >= lastIteration || isEnd else { return nil }
+    isOver = true
+    try trainer.trace(with: nil)
+    recorder.isRecording = false
+    let communicator = trainer.communicator
+    let traces = try recorder.gather(over: communicator)
+    return try communicator.together {
+      guard let traces else { return nil }
+      try TraceFile.write(traces, to: path)
+      return "trace of \(max(0, iteration - firstIteration)) iterations in \(path)\n\(TraceSummary(traces).text)"
+    }
+  }
+}
