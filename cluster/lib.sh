@@ -23,6 +23,22 @@ fail() {
   exit "$code"
 }
 
+usage() { fail "$exit_usage" "$*; see cluster/$program --help"; }
+check_count() { [[ $2 =~ ^[1-9][0-9]{0,6}$ ]] || usage "$1 $2: not a positive whole number"; }
+
+# argument OPTION: its value among lockstep's `arguments`.
+# shellcheck disable=SC2154 # the sourcing script's arguments
+argument() {
+  local index value=''
+  for index in "${!arguments[@]}"; do
+    case ${arguments[index]} in
+      "$1") value=${arguments[index + 1]:-} ;;
+      "$1"=*) value=${arguments[index]#*=} ;;
+    esac
+  done
+  printf '%s' "$value"
+}
+
 # Prints the comment block at the head of the calling script: its help text.
 print_help() { sed -n '2,/^[^#]/{s/^# \{0,1\}//p;}' "$0"; }
 

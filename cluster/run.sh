@@ -8,7 +8,9 @@
 #
 #   -n N                  ranks in all; 1 runs the program itself, without mpirun
 #   --hostfile FILE       nodes, one a line: `node1 slots=4`; they share the file system, and ssh reaches them without a
-#                         password. Without it: this machine, or the allocation of the batch job it runs in
+#                         password. Without it: this machine, or the allocation of the batch job it runs in. A node that
+#                         does not answer, or lacks something, is named before anything starts
+#   --network WHAT        the interface or network that ranks talk over, such as eth0 or 10.1.0.0/16, where nodes have several
 #   --threads T           threads and cores per rank (default 1; handed on to lockstep)
 #   --bind WHAT           core (default), socket, numa or none: what a rank's threads may not leave. `none` when other
 #                         programs use this machine too
@@ -16,28 +18,33 @@
 #                         with a checkpoint before that (exit 75)
 #   --grace SECONDS       how long the ranks may take to write a checkpoint after Ctrl-C or SIGTERM (default 120)
 #   --restarts R          after a crash go on from the newest checkpoint, at most R times, until two restarts in a row get
-#                         no further. For train with --output DIR; adds --resume auto
+#                         no further. For train with --output DIR; adds --resume auto. Nodes of the hostfile that do not
+#                         answer are left out, with fewer ranks, until they do
 #   --oversubscribe       allow more ranks than a node has slots; by itself on one machine, with a warning
+#   --program PATH        the program, under the same path on all nodes (default: LOCKSTEP_BINARY, then
+#                         .build/release/lockstep of this repository, then what install.sh put beside these scripts)
 #   --dry-run             print the command line and stop
 #   -h, --help            this text
 #
 # Ctrl-C, SIGTERM and SIGHUP ask all ranks to write a checkpoint and to end; a second one, or --grace, ends them at once.
 # SIGUSR1 and SIGUSR2 ask the same without a deadline.
 #
-# LOCKSTEP_BINARY names the program (default: .build/release/lockstep of this repository). OPENBLAS_CORETYPE,
-# LD_LIBRARY_PATH and every LOCKSTEP_… variable reach all nodes.
+# OPENBLAS_CORETYPE, LD_LIBRARY_PATH and every LOCKSTEP_… variable reach all nodes.
 #
-# Exit: what lockstep ended with (75: stopped early with a checkpoint); 64 wrong options, 69 program or mpirun missing,
-# 124 time limit, 130 Ctrl-C, 128 + n signal n. A crash is any other code than 0, 64, 65, 66, 73, 75, 78, 124 and 130.
+# Exit: what lockstep ended with (75: stopped early with a checkpoint); 64 wrong options, 69 a node, program or mpirun
+# missing, 124 time limit, 130 Ctrl-C, 128 + n signal n. A crash is any other code than 0, 64, 65, 66, 73, 75, 78, 124 and
+# 130, and 205 (a node was lost) where a scheduler chose the nodes.
 set -euo pipefail
-# shellcheck source-path=SCRIPTDIR source=lib.sh
-source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-
-usage() { fail "$exit_usage" "$*; see cluster/run.sh --help"; }
+# shellcheck source-path=SCRIPTDIR source=batch.sh
+source "$(dirname "${BASH_SOURCE[0]}")/batch.sh"
+# shellcheck source=nodes.sh
+source "$repository/cluster/nodes.sh"
+# shellcheck source=launch.sh
+source "$repository/cluster/launch.sh"
 
 # The program, its arguments and the options, checked before anything starts.
 parse() {
-  ranks='' hostfile='' threads='' bind='' time_limit='' grace=120 restarts=0 oversubscribe=false dry_run=false arguments=()
+  ranks='' hostfile='' network='' threads='' bind='' time_limit='' grace=120 restarts=0 oversubscribe=false dry_run=false arguments=()
   while (($#)); do
     # --name=value is --name value
     if [[ $1 == --*=* ]]; then set -- "${1%%=*}" "${1#*=}" "${@:2}"; fi
@@ -45,11 +52,13 @@ parse() {
       -h | --help) print_help && exit 0 ;;
       --oversubscribe) oversubscribe=true && shift ;;
       --dry-run) dry_run=true && shift ;;
-      -n | --hostfile | --threads | --bind | --time-limit | --grace | --restarts)
+      -n | --hostfile | --network | --program | --threads | --bind | --time-limit | --grace | --restarts)
         (($# > 1)) || usage "$1 needs a value"
         case $1 in
           -n) ranks=$2 ;;
           --hostfile) hostfile=$2 ;;
+          --network) network=$2 ;;
+          --program) LOCKSTEP_BINARY=$2 ;;
           --threads) threads=$2 ;;
           --bind) bind=$2 ;;
           --time-limit) time_limit=$2 ;;
@@ -76,20 +85,6 @@ parse() {
   [[ -z $time_limit ]] || announce_end "$time_limit"
   left=$(scheduler_seconds_left)
   [[ ! $left =~ ^[0-9]+$ ]] || announce_end "$left"
-}
-
-check_count() { [[ $2 =~ ^[1-9][0-9]{0,6}$ ]] || usage "$1 $2: not a positive whole number"; }
-
-# argument OPTION: its value among lockstep's arguments.
-argument() {
-  local index value=''
-  for index in "${!arguments[@]}"; do
-    case ${arguments[index]} in
-      "$1") value=${arguments[index + 1]:-} ;;
-      "$1"=*) value=${arguments[index]#*=} ;;
-    esac
-  done
-  printf '%s' "$value"
 }
 
 # One thread count for mpirun's binding and for the program, named on either side of `--`.
@@ -119,114 +114,6 @@ plan_restarts() {
     esac
   done
   resuming+=(--resume auto)
-}
-
-# Tells the program that it must have ended in SECONDS, so that it saves in time. An earlier end, from whoever called us,
-# stays.
-announce_end() {
-  local end=$((EPOCHSECONDS + $1))
-  if [[ ! ${LOCKSTEP_END_TIME:-} =~ ^[0-9]+$ ]] || ((end < LOCKSTEP_END_TIME)); then
-    export LOCKSTEP_END_TIME=$end
-  fi
-}
-
-# seconds [[H:]M:]S
-seconds() {
-  local field total=0
-  for field in ${1//:/ }; do total=$((total * 60 + 10#$field)); done
-  say "$total"
-}
-
-# Seconds that the scheduler leaves this job; nothing where it cannot be told. (Slurm: slurm.sbatch asks.)
-scheduler_seconds_left() {
-  local text limit used
-  if [[ ${PBS_JOBID:-} ]]; then # PBS Professional, OpenPBS, Torque
-    text=$(qstat -f "$PBS_JOBID" 2>/dev/null) || return 0
-    limit=$(sed -n 's/^ *Resource_List.walltime = \([0-9:]*\)$/\1/p' <<<"$text")
-    used=$(sed -n 's/^ *resources_used.walltime = \([0-9:]*\)$/\1/p' <<<"$text")
-    [[ ! $limit ]] || say $(($(seconds "$limit") - $(seconds "${used:-0}")))
-  elif [[ ${LSB_JOBID:-} ]]; then # LSF: hours and minutes, and a letter
-    text=$(bjobs -noheader -o time_left "$LSB_JOBID" 2>/dev/null) || return 0
-    [[ ! $text =~ ^\ *([0-9]+):([0-9]+) ]] || say $((10#${BASH_REMATCH[1]} * 3600 + 10#${BASH_REMATCH[2]} * 60))
-  elif [[ ${SGE_ROOT:-} && ${JOB_ID:-} ]]; then # Grid Engine; the job starts with this script
-    text=$(qstat -j "$JOB_ID" 2>/dev/null) || return 0
-    limit=$(sed -n 's/^hard resource_list:.*\<h_rt=\([0-9]*\).*/\1/p' <<<"$text")
-    [[ ! $limit ]] || say "$limit"
-  fi
-}
-
-find_binary() {
-  binary=${LOCKSTEP_BINARY:-$repository/.build/release/lockstep}
-  [[ -f $binary && -x $binary ]] ||
-    fail "$exit_unavailable" "$binary is not an executable program; build it first (cluster/quickstart.sh does)"
-  binary=$(readlink -f "$binary")
-}
-
-# Another implementation's mpirun would start N unconnected copies of the program.
-check_mpirun() {
-  command -v mpirun >/dev/null ||
-    fail "$exit_unavailable" "no mpirun in PATH; install openmpi-bin (cluster/quickstart.sh does) or load your cluster's module"
-  [[ $(mpirun --version 2>/dev/null) == *"Open MPI"* ]] ||
-    fail "$exit_unavailable" "$(command -v mpirun) is not Open MPI's, and Lockstep is built with Open MPI"
-}
-
-# Physical cores that this process may use (logical ones where /sys does not tell).
-usable_cores() {
-  local table
-  table=$(lscpu -p=CPU,CORE,SOCKET 2>/dev/null) || {
-    nproc
-    return
-  }
-  awk -F, -v list="$(sed -n 's/^Cpus_allowed_list:[[:space:]]*//p' /proc/self/status)" '
-    BEGIN {
-      count = split(list, ranges, ",")
-      for (i = 1; i <= count; i++) {
-        split(ranges[i], ends, "-")
-        for (cpu = ends[1] + 0; cpu <= (ends[2] == "" ? ends[1] : ends[2]) + 0; cpu++) usable[cpu] = 1
-      }
-    }
-    !/^#/ && (($1 + 0) in usable) && !(($2, $3) in seen) { seen[$2, $3]; cores++ }
-    END { print cores + 0 }' <<<"$table"
-}
-
-# Sets `command`, from what parse found. cluster/README.md has the measurement behind each setting.
-plan_mpirun() {
-  local cores variable wanted=$((ranks * threads))
-  command=(mpirun -n "$ranks")
-  if [[ $hostfile ]]; then command+=(--hostfile "$hostfile"); fi
-
-  if [[ -z $hostfile && -z ${SLURM_JOB_ID:-} && -z ${PE_HOSTFILE:-} ]]; then
-    # One machine: everything that mpirun would explain at length is known here already. (With more nodes its
-    # explanations stay: a lost node is one of them.)
-    command+=(-q)
-    cores=$(usable_cores)
-    if ((wanted > cores)); then
-      $oversubscribe || $dry_run ||
-        warn "$ranks ranks x $threads threads on $cores cores: they take turns, unbound; good for a trial, not for speed"
-      oversubscribe=true
-    fi
-    # Open MPI would bind to cores outside of the part of the machine that taskset or a container left us.
-    if (($(nproc) < $(nproc --all))); then bind=${bind:-none}; fi
-  fi
-
-  if $oversubscribe; then
-    # Ranks that share a core must give it up while they wait, else a small reduction takes milliseconds.
-    command+=(--oversubscribe --mca mpi_yield_when_idle 1)
-    bind=${bind:-none}
-  fi
-  case ${bind:-core} in
-    core) command+=(--map-by "slot:PE=$threads") ;;
-    *) command+=(--map-by slot --bind-to "$bind") ;;
-  esac
-  # A node that is gone without a word ends the job in 10 to 13 s instead of never.
-  command+=(--mca oob_tcp_keepalive_time 3 --mca oob_tcp_keepalive_intvl 2 --mca oob_tcp_keepalive_probes 3)
-  # Under mpirun every rank's standard output looks like a terminal; only this script knows whether it is one.
-  export LOCKSTEP_TERMINAL=no
-  if [[ -t 1 ]]; then LOCKSTEP_TERMINAL=yes; fi
-  for variable in OPENBLAS_CORETYPE LD_LIBRARY_PATH "${!LOCKSTEP_@}"; do
-    if [[ -v $variable ]]; then command+=(-x "$variable"); fi
-  done
-  if [[ $EUID -eq 0 ]]; then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; fi
 }
 
 # Ends what is left of session $job on this machine, however mpirun ended, and waits until it is gone.
@@ -304,6 +191,7 @@ attend() {
 has_crashed() {
   case $status in
     0 | 64 | 65 | 66 | 73 | 75 | 78 | 124 | 130) return 1 ;;
+    205) [[ $hostfile && -z $asked ]] ;; # only the scheduler can give other nodes
     *) [[ -z $asked ]] ;;
   esac
 }
@@ -324,6 +212,34 @@ reason() {
 # How far the run has come; nobody asks where there are no restarts.
 furthest() { ((restarts == 0)) || newest_checkpoint "$output"; }
 
+# Before a restart: leaves out nodes that do not answer and takes back those that do again. Sets `command`, `any_node`.
+choose_nodes() {
+  local node before=$left_out taking=()
+  job='' left_out=''
+  ask_nodes "$binary"
+  for node in "${nodes[@]}"; do
+    if [[ ${node_problem[$node]} ]]; then left_out+="${left_out:+, }$node"; else taking+=("$node"); fi
+  done
+  any_node=true
+  if ((${#taking[@]} == 0)); then
+    any_node=false
+    warn "none of the ${#nodes[@]} nodes can take part: ${nodes[0]} ${node_problem[${nodes[0]}]}"
+    return
+  fi
+  place_on "${taking[@]}"
+  keep_nodes "$hostfile" "${taking[@]}" >"$scratch/hosts"
+  plan_mpirun "$scratch/hosts" "${taking[@]}"
+  [[ $left_out != "$before" ]] || return 0
+  if [[ ! $left_out ]]; then
+    warn "all nodes answer again: $running ranks on ${#taking[@]} nodes"
+    return
+  fi
+  for node in "${nodes[@]}"; do
+    [[ ! ${node_problem[$node]} ]] || warn "$node ${node_problem[$node]}"
+  done
+  warn "going on without $left_out: $running ranks on ${taking[*]}"
+}
+
 # Runs the job, again and again if need be. Sets `status`.
 run_with_restarts() {
   local restart=0 in_vain=0 pause=1 first before now
@@ -331,7 +247,8 @@ run_with_restarts() {
   now=$first
   while :; do
     before=$now
-    attend "${command[@]}" "${arguments[@]}"
+    # (Without a node there is nothing to start: the try has failed like the last.)
+    ! $any_node || attend "${command[@]}" "${arguments[@]}"
     has_crashed && ((restarts)) || return 0
     now=$(furthest)
     if [[ $now != "$before" ]]; then
@@ -348,6 +265,8 @@ run_with_restarts() {
     warn "$(reason); restart $restart of $restarts in ${LOCKSTEP_BACKOFF_SECONDS:-$pause} s from ${now:-the beginning}"
     attend sleep "${LOCKSTEP_BACKOFF_SECONDS:-$pause}"
     # What was asked for in the pause is done: no rank runs, and the run can go on.
+    [[ -z $asked ]] || { status=75 && return 0; }
+    if $asks_nodes; then choose_nodes; fi
     [[ -z $asked ]] || { status=75 && return 0; }
     pause=$((pause < 32 ? 2 * pause : 60))
     # Until this run has a checkpoint of its own, it starts from where it was told to start.
@@ -378,15 +297,32 @@ supervise() {
   exit "$status"
 }
 
-parse "$@"
-find_binary
-command=() with_mpirun=false
-if ((ranks > 1)) || [[ $hostfile ]]; then
+# Sets `command`. What would fail on a node is found here, and said in one line for each.
+plan() {
+  find_binary
+  command=("$binary") with_mpirun=false asks_nodes=false any_node=true left_out='' running=$ranks
+  ((ranks > 1)) || [[ $hostfile ]] || return 0
   with_mpirun=true
   check_mpirun
-  plan_mpirun
-fi
-command+=("$binary")
+  if [[ $hostfile ]] && ! $dry_run && find_agent; then
+    asks_nodes=true
+    read_hostfile "$hostfile"
+    ((${#nodes[@]})) || usage "--hostfile $hostfile: names no node"
+    ask_nodes "$binary"
+    require_nodes "$hostfile"
+    place_on "${nodes[@]}"
+    ((restarts == 0)) || make_scratch
+  fi
+  plan_mpirun "$hostfile" "${nodes[@]}"
+}
+
+make_scratch() {
+  scratch=$(mktemp -d)
+  trap 'rm -rf "$scratch"' EXIT
+}
+
+parse "$@"
+plan
 if $dry_run; then
   printf '%q ' "${command[@]}" "${arguments[@]}"
   printf '\n'
