@@ -88,3 +88,30 @@ why() {
     205) printf 'a node was lost (exit 205)' ;;
   esac
 }
+
+# enter_slurm_job NAME RECORD ARGUMENT…: checks the launch, sets `arguments`, and tells lockstep when the job ends.
+enter_slurm_job() {
+  local end example="sbatch cluster/$1 train --recipe digits --output runs/a"
+  program=$1
+  [[ ${SLURM_JOB_ID:-} ]] || fail "$exit_usage" "this is a batch script: $example"
+  (($# > 2)) || fail "$exit_usage" "nothing to run; for example: $example"
+  # Tasks of an array are named apart from the array, which has the number of one of them.
+  slurm_job=$SLURM_JOB_ID
+  if [[ ${SLURM_ARRAY_JOB_ID:-} ]]; then slurm_job=${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID; fi
+  # lockstep stops itself in time when it knows the end, in seconds since 1970. (Slurm 22.05 sets no SLURM_JOB_END_TIME.)
+  # The record of an array begins with another task.
+  end=$(sed -n "/^JobId=$SLURM_JOB_ID /,/^\$/s/.* EndTime=\([0-9]*\) .*/\1/p" <<<"$2" | head -n 1)
+  if [[ $end ]]; then export LOCKSTEP_END_TIME=${LOCKSTEP_END_TIME:-$end}; fi
+  complete "slurm-$slurm_job" "${SLURM_CPUS_PER_TASK:-1}" "${@:3}"
+  say "$program: job $slurm_job on $SLURM_JOB_NODELIST, $SLURM_NTASKS ranks, restart ${SLURM_RESTART_COUNT:-0}"
+}
+
+# Slurm does not requeue for an exit code. After SIGTERM it has decided already: requeued or preempted jobs come back, a
+# cancelled one must not.
+leave_slurm_job() {
+  if comes_back "${SLURM_RESTART_COUNT:-0}"; then
+    say "$program: $(why), back into the queue"
+    scontrol requeue "$slurm_job" || true # it says why not
+  fi
+  exit "$status"
+}

@@ -2,16 +2,6 @@
 # mpirun's command line. Source it after lib.sh and nodes.sh.
 # shellcheck disable=SC2154 # run.sh sets what its options mean
 
-find_binary() {
-  binary=$repository/.build/release/lockstep
-  # A folder that install.sh made has the program beside the scripts.
-  [[ -f $binary || ! -f $repository/lockstep ]] || binary=$repository/lockstep
-  binary=${LOCKSTEP_BINARY:-$binary}
-  [[ -f $binary && -x $binary ]] ||
-    fail "$exit_unavailable" "$binary is not an executable program; build it first (cluster/quickstart.sh does)"
-  binary=$(readlink -f "$binary")
-}
-
 # Another implementation's mpirun would start N unconnected copies of the program.
 check_mpirun() {
   command -v mpirun >/dev/null ||
@@ -82,6 +72,12 @@ crowded_node() {
   done
 }
 
+# advise TEXT: once, not at every restart.
+advise() {
+  [[ $1 == "$advised" ]] || warn "$1"
+  advised=$1
+}
+
 # plan_mpirun HOSTFILE NODE…: sets `command` for `running` ranks on these nodes, of which ask_nodes may know something, or,
 # without them, on this machine or the scheduler's nodes. cluster/README.md has the measurement behind each setting.
 plan_mpirun() {
@@ -102,12 +98,12 @@ plan_mpirun() {
     if (($(nproc) < $(nproc --all))); then place=${place:-none}; fi
   fi
   if [[ $crowd ]]; then
-    $crowding || $dry_run || warn "$crowd: they take turns, unbound; good for a trial, not for speed"
+    $crowding || $dry_run || advise "$crowd: they take turns, unbound; good for a trial, not for speed"
     crowding=true
   fi
   if [[ $machine ]]; then
     # Each of them believes that all cores are its own, and would bind its first rank to the first.
-    [[ $crowd ]] || warn "$machine are parts of one machine: ranks are not bound to cores, and yield while they wait"
+    [[ $crowd ]] || advise "$machine are parts of one machine: ranks are not bound to cores, and yield while they wait"
     yield=true
   fi
 

@@ -39,6 +39,17 @@ argument() {
   printf '%s' "$value"
 }
 
+# Sets `binary`, the program.
+find_binary() {
+  binary=$repository/.build/release/lockstep
+  # A folder that install.sh made has the program beside the scripts.
+  [[ -f $binary || ! -f $repository/lockstep ]] || binary=$repository/lockstep
+  binary=${LOCKSTEP_BINARY:-$binary}
+  [[ -f $binary && -x $binary ]] ||
+    fail "$exit_unavailable" "$binary is not an executable program; build it first (cluster/quickstart.sh does)"
+  binary=$(readlink -f "$binary")
+}
+
 # Prints the comment block at the head of the calling script: its help text.
 print_help() { sed -n '2,/^[^#]/{s/^# \{0,1\}//p;}' "$0"; }
 

@@ -237,7 +237,7 @@ choose_nodes() {
   for node in "${nodes[@]}"; do
     [[ ! ${node_problem[$node]} ]] || warn "$node ${node_problem[$node]}"
   done
-  warn "going on without $left_out: $running ranks on ${taking[*]}"
+  warn "going on without $left_out: $running of $ranks ranks, on ${taking[*]}"
 }
 
 # Runs the job, again and again if need be. Sets `status`.
@@ -285,7 +285,10 @@ supervise() {
   trap on_patience VTALRM
   [[ -z $time_limit ]] || alarm "$time_limit" ALRM
   run_with_restarts
-  ((${#alarms[@]} == 0)) || kill -KILL "${alarms[@]}" 2>/dev/null || true
+  if ((${#alarms[@]})); then
+    kill -KILL "${alarms[@]}" 2>/dev/null || true
+    wait "${alarms[@]}" 2>/dev/null || true # or bash reports them
+  fi
   if $limited && ((status)); then
     warn "ended after the time limit of $time_limit s"
     exit 124
@@ -300,7 +303,7 @@ supervise() {
 # Sets `command`. What would fail on a node is found here, and said in one line for each.
 plan() {
   find_binary
-  command=("$binary") with_mpirun=false asks_nodes=false any_node=true left_out='' running=$ranks
+  command=("$binary") with_mpirun=false asks_nodes=false any_node=true left_out='' advised='' running=$ranks
   ((ranks > 1)) || [[ $hostfile ]] || return 0
   with_mpirun=true
   check_mpirun
