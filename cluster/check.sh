@@ -5,7 +5,7 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 # A batch job around these tests must not change what they see.
-for variable in "${!LOCKSTEP_@}" "${!SLURM_@}" PE_HOSTFILE OPENBLAS_CORETYPE; do
+for variable in "${!LOCKSTEP_@}" "${!SLURM_@}" "${!OMPI_@}" PE_HOSTFILE OPENBLAS_CORETYPE; do
   unset "$variable"
 done
 scratch=$(mktemp -d)
@@ -60,11 +60,11 @@ printf 'node1 slots=2\nnode2 slots=2\n' >"$scratch/hosts"
 export LOCKSTEP_BINARY=$scratch/lockstep LOCKSTEP_SCRATCH=$scratch
 run=$repository/cluster/run.sh passed=0
 
-# check SENTENCE STATUS PATTERN COMMAND…: the command ends with STATUS, and its output matches PATTERN.
+# check SENTENCE STATUS PATTERN COMMAND…: the command ends with STATUS, and its `output` matches PATTERN.
 check() {
-  local sentence=$1 status=$2 pattern=$3 output actual=0
+  local sentence=$1 status=$2 pattern=$3 actual=0
   shift 3
-  rm -rf "$scratch"/{run,starts,pid.*}
+  rm -rf "$scratch"/{run,starts,down,pid.*}
   output=$(timeout 60 "$@" 2>&1 </dev/null) || actual=$?
   if ((actual != status)) || ! grep -qE -- "$pattern" <<<"$output"; then
     printf '%s\n' "$output" >&2
@@ -179,6 +179,13 @@ check "what a crash leaves behind is ended" 9 'rank' env LOCKSTEP_ROLE=leaves "$
 gone orphan
 check "what mpirun leaves behind is ended" 9 'rank' env LOCKSTEP_ROLE=leaves "$run" -n 2 -- train
 gone orphan
+
+# shellcheck source=checks/standins.sh
+source "$repository/cluster/checks/standins.sh"
+# shellcheck source=checks/nodes.sh
+source "$repository/cluster/checks/nodes.sh"
+# shellcheck source=checks/batch.sh
+source "$repository/cluster/checks/batch.sh"
 
 # ends SENTENCE STATUS RANKS ROLE SIGNALS [OPTION…]: the signals to run.sh, comma-separated, end it and all ranks. These
 # checks mostly wait, so they do it together, each in a directory of its own.

@@ -247,13 +247,13 @@ run_with_restarts() {
   now=$first
   while :; do
     before=$now
-    # (Without a node there is nothing to start: the try has failed like the last.)
-    ! $any_node || attend "${command[@]}" "${arguments[@]}"
+    # Without a node there is nothing to start: a try in vain.
+    if $any_node; then attend "${command[@]}" "${arguments[@]}"; else status=205; fi
     has_crashed && ((restarts)) || return 0
     now=$(furthest)
     if [[ $now != "$before" ]]; then
       in_vain=0 pause=1
-    elif ((restart && ++in_vain == 2)); then
+    elif $any_node && ((restart && ++in_vain == 2)); then
       warn "$(reason); two restarts in a row made no progress${now:+ past $now}, so this was the last"
       return 0
     fi
