@@ -53,6 +53,7 @@ let package = Package(
     .target(name: "Tracing", dependencies: ["Clocks", "Tensors"]),
     .target(
       name: "Reporting", dependencies: ["Clocks", "Files", "Tensors", "Communication", "Tracing", "CPNG", "CZlib"]),
+    .target(name: "Forecasting", dependencies: ["Files", "Reporting"]),
     .target(
       name: "Evaluation",
       dependencies: [
@@ -62,7 +63,7 @@ let package = Package(
       name: "Training",
       dependencies: [
         "Clocks", "Tracing", "Files", "Tensors", "Kernels", "Communication", "Graphs", "Programs", "Layers", "Models",
-        "Optimization", "Datasets", "Checkpoints", "Reporting", "Evaluation", "Yams",
+        "Optimization", "Datasets", "Checkpoints", "Reporting", "Forecasting", "Evaluation", "Yams",
         .product(name: "Logging", package: "swift-log"),
       ]),
 
@@ -71,7 +72,7 @@ let package = Package(
       name: "lockstep",
       dependencies: [
         "CKernels", "Clocks", "Files", "Tensors", "Kernels", "Communication", "Datasets", "Checkpoints", "Reporting",
-        "Evaluation",
+        "Evaluation", "Forecasting",
         "Training", .product(name: "Logging", package: "swift-log"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
@@ -119,6 +120,7 @@ let package = Package(
     .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "Clocks", "Files", "Tensors"]),
     .testTarget(name: "TracingTests", dependencies: ["Tracing", "Clocks"]),
     .testTarget(name: "ReportingTests", dependencies: ["Reporting", "Communication", "Tensors", "Tracing", "CPNG"]),
+    .testTarget(name: "ForecastingTests", dependencies: ["Forecasting", "Files", "Reporting"]),
   ],
   cLanguageStandard: .gnu2x
 )

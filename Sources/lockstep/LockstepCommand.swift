@@ -17,7 +17,7 @@ struct LockstepCommand: ParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      TrainCommand.self, SampleCommand.self, EvaluateCommand.self, ProfileCommand.self, InspectCommand.self,
-      RecipesCommand.self,
+      TrainCommand.self, SampleCommand.self, EvaluateCommand.self, ProfileCommand.self, PlanCommand.self,
+      InspectCommand.self, RecipesCommand.self,
     ])
 }

@@ -1,0 +1,112 @@
+/// What sums over ranks cost: pure functions of sizes, so that counters of a real run can be held against them.
+public enum NodeSum {
+  /// Bytes that a rank reads and writes so that k ranks of a node sum `bytes` each: every rank reads its slice in all
+  /// blocks and writes the result.
+  ///
+  ///     bytes·(k + 1)/k,  0 for one rank
+  public static func bytesMoved(_ bytes: Int, ranks k: Int) -> Double {
+    k > 1 ? Double(bytes) * Double(k + 1) / Double(k) : 0
+  }
+
+  /// Moved bytes over the measured rate, and the meetings before and after.
+  public static func seconds(_ bytes: Int, ranks: Int, on machine: Machine) -> Double {
+    guard ranks > 1 else { return 0 }
+    return bytesMoved(bytes, ranks: ranks) / machine.sumBytesPerSecond + 2 * machine.barrierSeconds
+  }
+}
+
+/// A sum of `bytes` between n nodes by recursive halving and doubling.
+///
+///     n = 2^m:  2·m messages, 2·(n − 1)/n·bytes;  short values and n = 2:  m messages, m·bytes
+///
+/// Nodes beyond the largest power of two hand their values to a partner and get the result back: two messages more on the
+/// way, `bytes` more for the busiest node in each direction.
+///
+/// - Source: Thakur, Rabenseifner, Gropp: Optimization of collective communication operations in MPICH, 2005, section 4.5.
+public struct NodeExchange: Equatable, Sendable {
+  /// One after the other, each a latency.
+  public let rounds: Int
+  /// That the busiest rank sends.
+  public let messages: Int
+  /// That the busiest rank sends.
+  public let bytes: Double
+
+  /// Below this, half the messages are worth more than half the bytes.
+  public static let shortBytes = 65_536
+
+  public init(_ bytes: Int, nodes: Int) {
+    let m = Self.logarithm(nodes)
+    let power = 1 << m
+    let isWhole = power == nodes
+    let isShort = bytes <= Self.shortBytes || power == 2
+    let exchanged = isShort ? Double(m * bytes) : 2 * Double(bytes) * Double(power - 1) / Double(power)
+    let steps = isShort ? m : 2 * m
+    rounds = steps + (isWhole ? 0 : 2)
+    messages = steps + (isWhole ? 0 : 1)
+    self.bytes = exchanged + (isWhole ? 0 : Double(bytes))
+  }
+
+  public func seconds(on network: Machine.Network) -> Double {
+    Double(rounds) * network.latencySeconds + bytes / network.bytesPerSecond
+  }
+
+  /// ⌊log₂ n⌋
+  static func logarithm(_ n: Int) -> Int {
+    precondition(n > 0, "\(n) nodes")
+    return Int.bitWidth - 1 - n.leadingZeroBitCount
+  }
+}
+
+/// One sum of gradients over all ranks: within nodes, then between them in buckets.
+public struct GradientReduction: Equatable, Sendable {
+  /// On the cores, which compute nothing meanwhile.
+  public let nodeSeconds: Double
+  /// On the network.
+  public let networkSeconds: Double
+  public let buckets: Int
+
+  public init(bytes: Int, layout: Layout, overlap: Overlap, machine: Machine) {
+    buckets = overlap.buckets(of: bytes)
+    nodeSeconds = NodeSum.seconds(bytes, ranks: layout.ranksPerNode, on: machine)
+    networkSeconds =
+      layout.nodes > 1
+      ? Double(buckets) * NodeExchange(bytes / buckets, nodes: layout.nodes).seconds(on: machine.network) : 0
+  }
+}
+
+extension Workload.BlockingSum {
+  /// Nobody computes meanwhile: the sum within nodes, then between them.
+  public func seconds(layout: Layout, machine: Machine) -> Double {
+    let between =
+      extent == .all && layout.nodes > 1
+      ? NodeExchange(bytes, nodes: layout.nodes).seconds(on: machine.network) : 0
+    return NodeSum.seconds(bytes, ranks: layout.ranksPerNode, on: machine) + between
+  }
+}
+
+extension Workload {
+  /// What one rank sends to other nodes in an iteration, at most.
+  public struct Traffic: Equatable, Sendable {
+    public var messages = 0
+    public var bytes = 0.0
+  }
+
+  /// Gradients travel in slices, one per rank of a node; statistics are sent by one rank of a node.
+  public func traffic(layout: Layout, overlap: Overlap) -> Traffic {
+    var traffic = Traffic()
+    guard layout.nodes > 1 else { return traffic }
+    for phase in phases {
+      let buckets = overlap.buckets(of: phase.gradientBytes)
+      let slice = (phase.gradientBytes / buckets + layout.ranksPerNode - 1) / layout.ranksPerNode
+      let gradients = NodeExchange(slice, nodes: layout.nodes)
+      traffic.messages += phase.repetitions * buckets * gradients.messages
+      traffic.bytes += Double(phase.repetitions * buckets) * gradients.bytes
+      for sum in phase.blockingSums where sum.extent == .all {
+        let exchange = NodeExchange(sum.bytes, nodes: layout.nodes)
+        traffic.messages += phase.repetitions * exchange.messages
+        traffic.bytes += Double(phase.repetitions) * exchange.bytes
+      }
+    }
+    return traffic
+  }
+}

@@ -1,0 +1,61 @@
+import Datasets
+import Forecasting
+import Graphs
+import Optimization
+import Programs
+
+/// What a recipe costs, counted before memory is taken: what a forecast starts from.
+public struct IterationCosts: Sendable {
+  /// What does not depend on how many ranks there are.
+  public let workload: Workload
+  /// Of rank 0, which never has fewer images than others by more than one.
+  public let rank: RankNeeds
+
+  /// - Throws: as `Trainer.init` does where recipe, data and number of ranks do not fit.
+  public init(recipe: Recipe, dataset: Dataset, rankCount: Int, threads: Int) throws {
+    // The last rank has ⌈B/N⌉ images.
+    let blueprint = try TrainerBlueprint(
+      recipe: recipe, dataset: dataset, rank: max(0, rankCount - 1), rankCount: rankCount, threads: threads)
+    let plans = [blueprint.discriminatorPlan, blueprint.generatorPlan]
+    workload = Workload(
+      recipe: recipe.name, globalBatch: recipe.training.batchSize,
+      phases: zip(plans, [recipe.training.discriminatorSteps, 1]).map { plan, repetitions in
+        Workload.Phase(
+          name: plan.name, repetitions: repetitions, gradientBytes: 4 * plan.gradientFloatCount,
+          blockingSums: plan.blockingSums.map { sum in
+            Workload.BlockingSum(bytes: 4 * sum.floatCount, extent: sum.extent == .all ? .all : .node)
+          })
+      })
+    rank = RankNeeds(
+      localBatch: blueprint.inputs.shard.count, memory: Self.memory(blueprint, dataset),
+      work: plans.map { plan in
+        let costs = plan.unitDescriptions.map(\.cost)
+        return RankNeeds.Work(
+          phase: plan.name, operations: costs.reduce(0) { $0 + $1.operations },
+          bytesMoved: costs.reduce(0) { $0 + $1.bytes })
+      })
+  }
+
+  private static func memory(_ blueprint: TrainerBlueprint, _ dataset: Dataset) -> [RankNeeds.Memory] {
+    let networks = [blueprint.generator, blueprint.discriminator]
+    let bytes = { (block: (NetworkState) -> Int) in 4 * networks.reduce(0) { $0 + block($1) } }
+    let plans = [blueprint.discriminatorPlan, blueprint.generatorPlan]
+    let inputs = blueprint.inputs
+    let batch = [
+      inputs.images, inputs.realConditions, inputs.wrongConditions, inputs.discriminatorConditions,
+      inputs.generatorConditions,
+    ]
+    let images = dataset.training.count + dataset.test.count
+    return [
+      RankNeeds.Memory("parameters", bytes: bytes { $0.parameters.values.count + $0.spectral.values.count }),
+      RankNeeds.Memory("Adam's moments", bytes: bytes { $0.firstMoment.count + $0.secondMoment.count }),
+      RankNeeds.Memory("weight averages", bytes: bytes { $0.average?.count ?? 0 }),
+      RankNeeds.Memory("gradients (shared memory)", bytes: 4 * plans.reduce(0) { $0 + $1.gradientFloatCount }),
+      RankNeeds.Memory(
+        "arena (values in between)", bytes: 4 * ((plans + blueprint.evaluation.plans).map(\.arenaCount).max() ?? 0)),
+      RankNeeds.Memory("batch", bytes: 4 * batch.reduce(0) { $0 + $1.count }),
+      // A byte a pixel, four a label.
+      RankNeeds.Memory("data set", bytes: images * (dataset.imageShape.count + 4)),
+    ]
+  }
+}

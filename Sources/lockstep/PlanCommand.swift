@@ -1,0 +1,150 @@
+import ArgumentParser
+import Communication
+import Datasets
+import Forecasting
+import Kernels
+import Logging
+import Training
+
+struct PlanCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "plan",
+    abstract: "Predicts memory, time and scaling of a recipe on a cluster, and says how to start it.",
+    discussion: """
+      Counts what can be counted, measures this machine for about 15 seconds, and predicts iterations on 1 to 1,024 nodes. \
+      Run it under mpirun with as many processes on a node as will train there, so that they slow each other as they \
+      will then; over nodes it measures the network, too.
+
+        lockstep plan --recipe digits --nodes 4 --ranks-per-node 8 --latency 20us --bandwidth 25gbit
+        cluster/run.sh -n 8 -- plan --recipe digits --nodes 4 --ranks-per-node 8 --save-machine node.json
+        lockstep plan --recipe digits --nodes 16 --ranks-per-node 8 --machine node.json
+      """)
+
+  @OptionGroup var recipe: RecipeOptions
+
+  @Option(help: ArgumentHelp("Nodes that will train.", valueName: "N"))
+  var nodes: Int
+
+  @Option(help: ArgumentHelp("Processes on each of them.", valueName: "K"))
+  var ranksPerNode: Int
+
+  @OptionGroup var threads: ThreadOptions
+
+  @Option(
+    help: ArgumentHelp("Take the machine's speed from this file instead of measuring it.", valueName: "FILE"))
+  var machine: String?
+
+  @Option(help: ArgumentHelp("Keep what was measured in this file.", valueName: "FILE"))
+  var saveMachine: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Of a message between nodes, where it is not measured (default: 50us).", valueName: "TIME"))
+  var latency: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Of a node's network, where it is not measured: 10gbit, or in bytes, 1.25GB (default: 10gbit).",
+      valueName: "RATE"))
+  var bandwidth: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "How many times slower a core is with all ranks of a node at work than it was measured.", valueName: "F"))
+  var coreSlowdown = 1.0
+
+  @Flag(inversion: .prefixedNo, help: "Gradients travel while computing goes on.")
+  var overlap = true
+
+  @Flag(help: "One line of JSON in place of the tables.")
+  var json = false
+
+  func validate() throws {
+    guard (1...Self.most).contains(nodes) else { throw ValidationError("--nodes \(nodes): must be 1 to \(Self.most)") }
+    guard (1...Self.most).contains(ranksPerNode) else {
+      throw ValidationError("--ranks-per-node \(ranksPerNode): must be 1 to \(Self.most)")
+    }
+    if machine != nil && saveMachine != nil {
+      throw ValidationError("--save-machine keeps what is measured, --machine measures nothing: give one of them")
+    }
+    if let latency, Quantity.seconds(latency) == nil {
+      throw ValidationError("--latency \(latency): write a time such as 50us or 1ms")
+    }
+    if let bandwidth, Quantity.bytesPerSecond(bandwidth) == nil {
+      throw ValidationError("--bandwidth \(bandwidth): write a rate such as 10gbit, 100mbit or 1.25GB")
+    }
+    guard coreSlowdown >= 0.1, coreSlowdown <= 100 else {
+      throw ValidationError("--core-slowdown \(coreSlowdown): must be 0.1 to 100")
+    }
+  }
+
+  /// Far more than any cluster has; a typing error must not make a table for a million.
+  private static let most = 65_536
+
+  func run() throws {
+    Session.run { communicator, logger in
+      let recipe = try recipe.resolve(on: communicator)
+      let dataset = try recipe.loadDataset(on: communicator)
+      let layout = Layout(nodes: nodes, ranksPerNode: ranksPerNode, threads: threads.threads)
+      let costs = try communicator.together {
+        try IterationCosts(recipe: recipe, dataset: dataset, rankCount: layout.ranks, threads: layout.threads)
+      }
+      guard let machine = try speed(of: recipe, dataset, costs, communicator, logger) else { return }
+      let forecast = Forecast(
+        workload: costs.workload, machine: machine, overlap: overlap ? Overlap() : .none, slowdown: coreSlowdown)
+      let report = ForecastReport(forecast, layout: layout, needs: costs.rank, arguments: trainArguments)
+      print(json ? report.json : report.text)
+    }
+  }
+
+  /// What the machine can do, read or measured; nil on all ranks but the first.
+  private func speed(
+    of recipe: Recipe, _ dataset: Dataset, _ costs: IterationCosts, _ communicator: any Communicator, _ logger: Logger
+  ) throws -> Machine? {
+    if let path = machine {
+      let read = try communicator.together { () throws -> Machine? in
+        guard communicator.rank == 0 else { return nil }
+        let machine: Machine
+        do { machine = try MachineFile.read(path) } catch let error as MachineFileError {
+          throw Failure(error.description, code: .data)
+        }
+        if let problem = machine.problem(for: costs.workload, threads: threads.threads) {
+          throw Failure("\(path) \(problem); measure again with --save-machine", code: .data)
+        }
+        return machine
+      }
+      return read.map { machine in
+        var machine = machine
+        if latency != nil || bandwidth != nil { machine.network = network(else: machine.network) }
+        return machine
+      }
+    }
+    let crew = try Crew(threads, communicator)
+    crew.warn(logger)
+    let single = Layout(nodes: 1, ranksPerNode: ranksPerNode, threads: threads.threads)
+    let measured = try Machine(
+      measuring: recipe, dataset: dataset, mostImages: single.localBatch(ofGlobal: recipe.training.batchSize) ?? 1,
+      communicator: communicator, team: crew.team, network: network(else: .assumed))
+    try communicator.together {
+      if communicator.rank == 0, let saveMachine { try MachineFile.write(measured, to: saveMachine) }
+    }
+    return communicator.rank == 0 ? measured : nil
+  }
+
+  private func network(else known: Machine.Network) -> Machine.Network {
+    var network = known
+    if latency != nil || bandwidth != nil { network.origin = .given }
+    if let seconds = latency.flatMap(Quantity.seconds) { network.latencySeconds = seconds }
+    if let rate = bandwidth.flatMap(Quantity.bytesPerSecond) { network.bytesPerSecond = rate }
+    return network
+  }
+
+  private var trainArguments: [String] {
+    var arguments = ["train", "--recipe", recipe.recipe ?? Recipe.embedded[0].name]
+    for setting in recipe.settings { arguments += ["--set", setting] }
+    if let data = recipe.data { arguments += ["--data", data] }
+    if recipe.skipUnreadable { arguments.append("--skip-unreadable") }
+    if let seed = recipe.seed { arguments += ["--seed", String(seed)] }
+    return arguments + ["--output", "runs/planned"]
+  }
+}
