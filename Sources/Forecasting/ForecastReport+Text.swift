@@ -71,10 +71,10 @@ extension ForecastReport {
       ]
     }
     let head = [
-      "              " + left("the batch of \(forecast.workload.globalBatch) split over all ranks", 44)
+      "              " + left("the batch of \(forecast.workload.globalBatch) split over all ranks", 46)
         + "   " + Self.plural(kept, "image") + " on every rank, always",
-      right("nodes", 5) + right("ranks", 8) + right("images each", 13) + right("iteration", 11) + right("images/s", 10)
-        + right("efficiency", 12) + right("batch", 12) + right("iteration", 11) + right("images/s", 10)
+      right("nodes", 5) + right("ranks", 8) + right("images each", 13) + right("iteration", 11) + right("images/s", 12)
+        + right("efficiency", 12) + right("batch", 12) + right("iteration", 11) + right("images/s", 12)
         + right("efficiency", 12),
     ]
     return head
@@ -83,10 +83,10 @@ extension ForecastReport {
         let weak = columns(row.weak)
         let split =
           row.localBatch.map {
-            right("\($0)", 13) + right(strong[0], 11) + right(strong[1], 10) + right(strong[2], 12)
-          } ?? right("more ranks than images", 46)
+            right("\($0)", 13) + right(strong[0], 11) + right(strong[1], 12) + right(strong[2], 12)
+          } ?? right("more ranks than images", 48)
         return right("\(row.layout.nodes)", 5) + right("\(row.layout.ranks)", 8) + split
-          + right("\(forecast.workload.globalBatch * row.layout.nodes)", 12) + right(weak[0], 11) + right(weak[1], 10)
+          + right("\(forecast.workload.globalBatch * row.layout.nodes)", 12) + right(weak[0], 11) + right(weak[1], 12)
           + right(weak[2], 12) + (row.isExtrapolated ? "  extrapolated" : "")
       }
   }

@@ -11,7 +11,7 @@ public struct Overlap: Equatable, Sendable {
   public var generatorHideableSeconds: Double
 
   public init(
-    bucketBytes: Int = 2 << 20, backwardShare: Double = 0.5, discriminatorUnderGeneratorForward: Double = 1,
+    bucketBytes: Int = 2_000_000, backwardShare: Double = 0.5, discriminatorUnderGeneratorForward: Double = 1,
     generatorHideableSeconds: Double = 0
   ) {
     precondition(bucketBytes > 0 && backwardShare >= 0 && discriminatorUnderGeneratorForward >= 0)

@@ -1,3 +1,4 @@
+import Files
 import Reporting
 
 /// Numbers with units, as people write and read them.
@@ -26,7 +27,7 @@ public enum Quantity {
 
   /// `12.3 ms`: three digits and a unit that suits.
   public static func time(_ seconds: Double) -> String {
-    scaled(seconds, [(1e-9, "ns"), (1e-6, "µs"), (1e-3, "ms"), (1, "s")])
+    seconds == 0 ? "0" : scaled(seconds, [(1e-9, "ns"), (1e-6, "µs"), (1e-3, "ms"), (1, "s")])
   }
 
   /// `12.3 MB`, in powers of ten.
@@ -51,8 +52,9 @@ public enum Quantity {
     return unit.name.isEmpty ? number : "\(number) \(unit.name)"
   }
 
-  /// Three digits that count, all of them before the point shown: 0.123, 1.23, 12.3, 1234.
+  /// Three digits that count, all of them before the point shown: 0.123, 1.23, 12.3, 1,234.
   static func digits(_ value: Double) -> String {
+    if value >= 999.5, value < 1e15 { return grouped(Int(value.rounded())) }
     let decimals = value == 0 || value >= 99.95 ? 0 : value >= 9.995 ? 1 : value >= 0.9995 ? 2 : 3
     return fixed(value, decimals: decimals)
   }
