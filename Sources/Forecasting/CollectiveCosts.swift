@@ -30,8 +30,10 @@ public struct NodeExchange: Equatable, Sendable {
   public let messages: Int
   /// That the busiest rank sends.
   public let bytes: Double
+  /// Whether its messages wait for the receiver to be ready.
+  public let asksFirst: Bool
 
-  /// Below this, half the messages are worth more than half the bytes.
+  /// Up to here half the messages are worth more than half the bytes, and MPI sends without asking.
   public static let shortBytes = 65_536
 
   public init(_ bytes: Int, nodes: Int) {
@@ -39,6 +41,7 @@ public struct NodeExchange: Equatable, Sendable {
     let power = 1 << m
     let isWhole = power == nodes
     let isShort = bytes <= Self.shortBytes || power == 2
+    asksFirst = bytes > Self.shortBytes
     let exchanged = isShort ? Double(m * bytes) : 2 * Double(bytes) * Double(power - 1) / Double(power)
     let steps = isShort ? m : 2 * m
     rounds = steps + (isWhole ? 0 : 2)
@@ -47,7 +50,8 @@ public struct NodeExchange: Equatable, Sendable {
   }
 
   public func seconds(on network: Machine.Network) -> Double {
-    Double(rounds) * network.latencySeconds + bytes / network.bytesPerSecond
+    let message = network.latencySeconds + (asksFirst ? network.handshakeSeconds : 0)
+    return Double(rounds) * message + bytes / network.bytesPerSecond
   }
 
   /// ⌊log₂ n⌋

@@ -29,13 +29,18 @@ public struct Machine: Equatable, Sendable {
     public enum Origin: String, Sendable, CaseIterable { case measured, given, assumed }
 
     public var latencySeconds: Double
+    /// More than the latency, for each message too long to be sent without asking (`NodeExchange.shortBytes`).
+    public var handshakeSeconds: Double
     /// Of a node, in each direction.
     public var bytesPerSecond: Double
     public var origin: Origin
     /// How many nodes took part in measuring.
     public var nodes: Int
 
-    public init(latencySeconds: Double, bytesPerSecond: Double, origin: Origin, nodes: Int = 1) {
+    public init(
+      latencySeconds: Double, handshakeSeconds: Double = 0, bytesPerSecond: Double, origin: Origin, nodes: Int = 1
+    ) {
+      self.handshakeSeconds = handshakeSeconds
       (self.latencySeconds, self.bytesPerSecond) = (latencySeconds, bytesPerSecond)
       (self.origin, self.nodes) = (origin, nodes)
     }

@@ -45,6 +45,7 @@ public enum MachineFile {
     line.field("sumBytesPerSecond", machine.sumBytesPerSecond)
     line.field("barrierSeconds", machine.barrierSeconds)
     line.field("latencySeconds", machine.network.latencySeconds)
+    line.field("handshakeSeconds", machine.network.handshakeSeconds)
     line.field("networkBytesPerSecond", machine.network.bytesPerSecond)
     line.field("networkOrigin", text: machine.network.origin.rawValue)
     line.field("networkNodes", machine.network.nodes)
@@ -82,6 +83,7 @@ public enum MachineFile {
     }
     let network = Machine.Network(
       latencySeconds: try fields.positive("latencySeconds"),
+      handshakeSeconds: try fields.notNegative("handshakeSeconds"),
       bytesPerSecond: try fields.positive("networkBytesPerSecond"), origin: origin,
       nodes: try fields.whole("networkNodes", in: 1...Fields.large))
     var phases: [Machine.Phase] = []

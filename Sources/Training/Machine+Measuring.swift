@@ -64,24 +64,24 @@ extension Machine {
     return NodeSum.bytesMoved(bytes, ranks: 2) / seconds
   }
 
-  /// Latency and bandwidth from sums of several sizes: small ones as statistics are summed, large ones as gradients.
+  /// Latency from small sums, as statistics are summed; bandwidth, and what long messages cost more, from large ones as
+  /// gradients are summed.
   private func measuredNetwork(_ communicator: any Communicator, nodes: Int) throws -> Network {
-    let small = [256, 4096, 16_384].map { bytes in
-      (bytes, { (values: MemoryBlock) in try communicator.allReduceSum(values.floats) })
-    }
-    var points: [(x: Double, seconds: Double)] = []
-    for (bytes, sum) in small {
+    let small = try [256, 4096, 16_384].map { bytes in
       let values = MemoryBlock(byteCount: bytes)
-      points.append(point(bytes, nodes, try Stopwatch.seconds(of: { try sum(values) }, over: communicator)))
+      return point(
+        bytes, nodes, try Stopwatch.seconds(of: { try communicator.allReduceSum(values.floats) }, over: communicator))
     }
-    for bytes in Set(phases.map(\.gradientBytes) + [1 << 20]).sorted() {
-      let block = try communicator.makeReducibleBlock(floatCount: max(1, bytes / 4))
-      points.append(
-        point(bytes, nodes, try Stopwatch.seconds(of: { try block.allReduceSum() }, over: communicator)))
+    let sizes = Set(phases.map(\.gradientBytes).filter { $0 > NodeExchange.shortBytes } + [1 << 18, 1 << 20])
+    let large = try sizes.sorted().map { bytes in
+      let block = try communicator.makeReducibleBlock(floatCount: bytes / 4)
+      return point(bytes, nodes, try Stopwatch.seconds(of: { try block.allReduceSum() }, over: communicator))
     }
-    let fit = LinearFit(points)
+    let (short, long) = (LinearFit(small), LinearFit(large))
+    let latency = max(short.fixed, 1e-9)
     return Network(
-      latencySeconds: max(fit.fixed, 1e-9), bytesPerSecond: 1 / max(fit.slope, 1e-15), origin: .measured, nodes: nodes)
+      latencySeconds: latency, handshakeSeconds: max(0, long.fixed - latency),
+      bytesPerSecond: 1 / max(long.slope, 1e-15), origin: .measured, nodes: nodes)
   }
 
   /// One sum's time and bytes, per round of messages.

@@ -133,7 +133,7 @@ struct PlanCommand: ParsableCommand {
 
   private func network(else known: Machine.Network) -> Machine.Network {
     var network = known
-    if latency != nil || bandwidth != nil { network.origin = .given }
+    if latency != nil || bandwidth != nil { (network.origin, network.handshakeSeconds) = (.given, 0) }
     if let seconds = latency.flatMap(Quantity.seconds) { network.latencySeconds = seconds }
     if let rate = bandwidth.flatMap(Quantity.bytesPerSecond) { network.bytesPerSecond = rate }
     return network

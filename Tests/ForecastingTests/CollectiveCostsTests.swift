@@ -39,6 +39,11 @@ import Testing
     // 4 latencies of 1 ms, 1.5 MB at 1 MB/s.
     let network = Fixtures.machine().network
     #expect(NodeExchange(1_000_000, nodes: 4).seconds(on: network).isApproximately(1.504))
+    // Long messages ask first, each.
+    var asking = network
+    asking.handshakeSeconds = 0.01
+    #expect(NodeExchange(1_000_000, nodes: 4).seconds(on: asking).isApproximately(1.544))
+    #expect(NodeExchange(1000, nodes: 4).seconds(on: asking).isApproximately(0.004))
   }
 
   @Test("a sum of gradients pays a latency a bucket, and the same bytes in all")
