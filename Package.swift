@@ -110,7 +110,7 @@ let package = Package(
       dependencies: [
         "TestSupport", "Training", "Models", "Layers", "Optimization", "Programs", "Graphs", "Kernels", "Datasets",
         "Tensors",
-        "Communication", "Checkpoints",
+        "Communication", "Checkpoints", "Forecasting",
       ]),
     .testTarget(
       name: "EvaluationTests",

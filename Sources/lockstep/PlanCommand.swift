@@ -1,6 +1,7 @@
 import ArgumentParser
 import Communication
 import Datasets
+import Files
 import Forecasting
 import Kernels
 import Logging
@@ -107,6 +108,8 @@ struct PlanCommand: ParsableCommand {
         let machine: Machine
         do { machine = try MachineFile.read(path) } catch let error as MachineFileError {
           throw Failure(error.description, code: .data)
+        } catch let error as FileError {
+          throw Failure(error.description, code: .noInput)
         }
         if let problem = machine.problem(for: costs.workload, threads: threads.threads) {
           throw Failure("\(path) \(problem); measure again with --save-machine", code: .data)
