@@ -15,7 +15,7 @@ public struct Scaling: Sendable {
     public let strong: Column?
     /// The ranks' parts as large as on one node (weak scaling).
     public let weak: Column?
-    /// Beyond what was measured.
+    /// Beyond what was measured: more nodes, or another part of the batch.
     public let isExtrapolated: Bool
   }
 
@@ -33,6 +33,10 @@ public struct Scaling: Sendable {
         seconds: iteration.seconds, imagesPerSecond: iteration.imagesPerSecond,
         efficiency: iteration.imagesPerSecond / (Double(nodes) * base.imagesPerSecond))
     }
+    let isUnmeasured = { (layout: Layout) -> Bool in
+      guard let images = layout.localBatch(ofGlobal: forecast.workload.globalBatch) else { return false }
+      return !forecast.machine.measuredImages.contains(images)
+    }
     rows = counts.map { nodes in
       var layout = layout
       layout.nodes = nodes
@@ -41,7 +45,7 @@ public struct Scaling: Sendable {
         layout: layout, localBatch: layout.localBatch(ofGlobal: forecast.workload.globalBatch),
         strong: column(forecast.strong(layout), strongBase, nodes),
         weak: column(forecast.weak(layout), weakBase, nodes),
-        isExtrapolated: nodes > (network.origin == .measured ? network.nodes : 1))
+        isExtrapolated: nodes > (network.origin == .measured ? network.nodes : 1) || isUnmeasured(layout))
     }
   }
 }

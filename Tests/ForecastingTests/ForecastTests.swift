@@ -97,6 +97,13 @@ import Testing
     #expect(three.efficiency.isApproximately(one.seconds / three.seconds / 3))
     let weak = try #require(rows[4].weak)
     #expect(weak.efficiency.isApproximately(one.seconds / weak.seconds))
+    // 2 to 8 images were measured, not 1 or 16.
+    let parts = { (batch: Int) in
+      let forecast = Forecast(
+        workload: Fixtures.workload(batch: batch), machine: Fixtures.machine(nodes: 2, origin: .measured))
+      return Scaling(forecast, layout: Layout(nodes: 2, ranksPerNode: 1)).rows.prefix(2).map(\.isExtrapolated)
+    }
+    #expect(parts(2) == [false, true] && parts(16) == [true, false])
     // What was given is not measured.
     let given = Forecast(workload: Fixtures.workload(), machine: Fixtures.machine(nodes: 2, origin: .given))
     #expect(Scaling(given, layout: Layout(nodes: 2, ranksPerNode: 1)).rows[1].isExtrapolated)
