@@ -76,6 +76,16 @@ extension MPICommunicator {
       stretches: window.blocks)
   }
 
+  /// For short sums over all ranks; nil where they all share memory, or MPI is to do it.
+  func makeExchange() throws(CommunicationError) -> ExchangeRail? {
+    guard nodeSize < size, reduction == .automatic else { return nil }
+    var communicator = cmpi_communicator()
+    try check(cmpi_split(cmpi_world(), 0, &communicator), "MPI_Comm_split")
+    rails.append(communicator)
+    return ExchangeRail(
+      communicator: communicator, rank: rank, size: size, slots: 1, largestCount: ExchangeRail.shortCount, check: check)
+  }
+
   /// A zeroed window of the ranks of this node, ready for use on all of them.
   private func makeWindow(floatCount: Int, counterBytes: Int) throws(CommunicationError) -> SharedWindow {
     let window = try SharedWindow(

@@ -43,6 +43,8 @@ public final class MPICommunicator: Communicator {
   var ownCounters: [MemoryBlock] = []
   /// Small reductions in shared memory, where all ranks see it.
   private var staging: SharedStaging?
+  /// Those of floats where they do not: half the latency of MPI's own.
+  private var exchange: ExchangeRail?
   private let startedMPI: Bool
   private var isClosed = false
 
@@ -84,6 +86,7 @@ public final class MPICommunicator: Communicator {
     }
     try sharePulse()
     staging = try makeStaging()
+    exchange = try makeExchange()
   }
 
   /// At start, when nothing polls yet.
@@ -138,7 +141,9 @@ public final class MPICommunicator: Communicator {
     pulse.arrive(at: .sum)
     defer { pulse.leave() }
     if let staging { return try staging.reduce(values, +) }
-    try allReduce(values, .sum_float32)
+    guard let exchange, values.count <= ExchangeRail.shortCount else { return try allReduce(values, .sum_float32) }
+    try exchange.start(values, slot: 0)
+    try polling.wait { () throws(CommunicationError) -> Bool in try exchange.isComplete(slot: 0) }
   }
 
   public func allReduceSum(_ values: UnsafeMutableBufferPointer<Double>) throws(CommunicationError) {

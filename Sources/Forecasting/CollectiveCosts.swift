@@ -26,32 +26,37 @@ public enum NodeSum {
 public struct NodeExchange: Equatable, Sendable {
   /// One after the other, each a latency.
   public let rounds: Int
-  /// That the busiest rank sends.
+  /// That the busiest rank sends, none longer than `messageBytes`.
   public let messages: Int
   /// That the busiest rank sends.
   public let bytes: Double
-  /// Whether its messages wait for the receiver to be ready.
-  public let asksFirst: Bool
-
-  /// Up to here half the messages are worth more than half the bytes, and MPI sends without asking.
+  /// Up to here half the rounds are worth more than half the bytes.
   public static let shortBytes = 65_536
+  /// Longer ones are cut, so that they are sent without asking the receiver first.
+  public static let messageBytes = 61_440
 
   public init(_ bytes: Int, nodes: Int) {
     let m = Self.logarithm(nodes)
     let power = 1 << m
     let isWhole = power == nodes
     let isShort = bytes <= Self.shortBytes || power == 2
-    asksFirst = bytes > Self.shortBytes
     let exchanged = isShort ? Double(m * bytes) : 2 * Double(bytes) * Double(power - 1) / Double(power)
     let steps = isShort ? m : 2 * m
     rounds = steps + (isWhole ? 0 : 2)
-    messages = steps + (isWhole ? 0 : 1)
+    var lengths: [Int] = []
+    if isShort {
+      lengths = Array(repeating: bytes, count: m)
+    } else {
+      // Halves, quarters …, and the same way back.
+      lengths = (0..<m).flatMap { [bytes >> ($0 + 1), bytes >> ($0 + 1)] }
+    }
+    if !isWhole { lengths.append(bytes) }
+    messages = lengths.reduce(0) { $0 + max(1, ($1 + Self.messageBytes - 1) / Self.messageBytes) }
     self.bytes = exchanged + (isWhole ? 0 : Double(bytes))
   }
 
   public func seconds(on network: Machine.Network) -> Double {
-    let message = network.latencySeconds + (asksFirst ? network.handshakeSeconds : 0)
-    return Double(rounds) * message + bytes / network.bytesPerSecond
+    Double(rounds) * network.latencySeconds + bytes / network.bytesPerSecond
   }
 
   /// ⌊log₂ n⌋
@@ -72,9 +77,19 @@ public struct GradientReduction: Equatable, Sendable {
   public init(bytes: Int, layout: Layout, overlap: Overlap, machine: Machine) {
     buckets = overlap.buckets(of: bytes)
     nodeSeconds = NodeSum.seconds(bytes, ranks: layout.ranksPerNode, on: machine)
+    guard layout.nodes > 1 else {
+      networkSeconds = 0
+      return
+    }
+    let exchange = NodeExchange(bytes / buckets, nodes: layout.nodes)
+    let (network, count) = (machine.network, Double(buckets))
+    let latency = Double(exchange.rounds) * network.latencySeconds
+    // Several buckets are under way at a time: either the wire is busy, or each of them waits for its messages.
     networkSeconds =
-      layout.nodes > 1
-      ? Double(buckets) * NodeExchange(bytes / buckets, nodes: layout.nodes).seconds(on: machine.network) : 0
+      latency
+      + max(
+        count * exchange.bytes / network.bytesPerSecond,
+        count * exchange.seconds(on: network) / Double(overlap.bucketsInFlight) - latency)
   }
 }
 

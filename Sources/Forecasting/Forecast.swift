@@ -46,27 +46,31 @@ public struct Forecast: Sendable {
   ///   - globalBatch: of all ranks.
   /// - Precondition: `machine.problem(for:threads:)` is nil.
   public func iteration(layout: Layout, localBatch: Int, globalBatch: Int) -> Iteration {
-    let forward = forwardSeconds(localBatch)
-    let phases = workload.phases.map { phase -> Phase in
+    let times = workload.phases.map { phase -> Machine.Phase in
       guard let times = machine.phases.first(where: { $0.name == phase.name }) else {
         preconditionFailure("no times of \(phase.name)")
       }
+      return times
+    }
+    let phases = workload.phases.indices.map { index -> Phase in
+      let (phase, times, next) = (workload.phases[index], times[index], times[(index + 1) % times.count])
       let count = Double(phase.repetitions)
       let reduction = GradientReduction(
         bytes: phase.gradientBytes, layout: layout, overlap: overlap, machine: machine)
-      let isGenerator = phase.name == workload.phases.last?.name
-      let following =
-        isGenerator ? overlap.generatorHideableSeconds : overlap.discriminatorUnderGeneratorForward * forward
-      let hideable = overlap.hideableSeconds(
-        backward: slowdown * times.backward.seconds(at: Double(localBatch)), following: following,
-        buckets: reduction.buckets)
+      let backward = slowdown * times.backward.seconds(at: Double(localBatch))
+      let early = overlap.earlyShare * slowdown * next.early.seconds(at: Double(localBatch))
+      // What repeats a network's step needs its own update first; only the last repetition has another network behind it.
+      let exposed = [(count - 1, 0), (1, early)].reduce(0.0) { sum, part in
+        let hideable = overlap.hideableSeconds(backward: backward, following: part.1, buckets: reduction.buckets)
+        return sum + part.0 * max(0, reduction.networkSeconds - hideable)
+      }
       var result = Phase(name: phase.name)
       result.work = count * slowdown * times.work.seconds(at: Double(localBatch))
       result.update = count * slowdown * times.updateSeconds
       result.statistics =
         count * phase.blockingSums.reduce(0) { $0 + $1.seconds(layout: layout, machine: machine) }
-      result.exposed = count * (reduction.nodeSeconds + max(0, reduction.networkSeconds - hideable))
-      result.hidden = count * min(reduction.networkSeconds, hideable)
+      result.exposed = count * reduction.nodeSeconds + exposed
+      result.hidden = count * reduction.networkSeconds - exposed
       return result
     }
     return Iteration(phases: phases, globalBatch: globalBatch)
@@ -86,10 +90,5 @@ public struct Forecast: Sendable {
     return single.localBatch(ofGlobal: workload.globalBatch).map {
       iteration(layout: layout, localBatch: $0, globalBatch: workload.globalBatch * layout.nodes)
     }
-  }
-
-  /// The generator's forward pass as the generator step was seen to make it.
-  private func forwardSeconds(_ images: Int) -> Double {
-    slowdown * (machine.phases.last?.generatorForward.seconds(at: Double(images)) ?? 0)
   }
 }

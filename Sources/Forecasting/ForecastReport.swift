@@ -34,10 +34,8 @@ public struct ForecastReport: Sendable {
             + "unknown: measure with mpirun -n \(layout.ranksPerNode) lockstep plan, or give --core-slowdown."
           : "A core is taken to be \(Quantity.digits(forecast.slowdown)) times slower with its neighbours at work.")
     }
-    let asking = network.handshakeSeconds
     let speeds =
       "\(Quantity.time(network.latencySeconds)) latency, "
-      + (asking > 0 ? "\(Quantity.time(asking)) more for long messages, " : "")
       + "\(Quantity.rate(bytesPerSecond: network.bytesPerSecond))"
     switch network.origin {
     case .measured: notes.append("Network: \(speeds), measured between \(network.nodes) nodes.")

@@ -7,19 +7,19 @@ public struct Machine: Equatable, Sendable {
     public let gradientBytes: Int
     /// Seconds against images of a rank, the update left out.
     public let work: LinearFit
-    /// The part of `work` before the first thing that reads the discriminator.
-    public let generatorForward: LinearFit
+    /// The part of `work` before the phase needs what the other network's update writes.
+    public let early: LinearFit
     /// The part of `work` that makes gradients.
     public let backward: LinearFit
     /// Adam, averages, power iterations: the same for every batch.
     public let updateSeconds: Double
 
     public init(
-      name: String, gradientBytes: Int, work: LinearFit, generatorForward: LinearFit, backward: LinearFit,
+      name: String, gradientBytes: Int, work: LinearFit, early: LinearFit, backward: LinearFit,
       updateSeconds: Double
     ) {
       (self.name, self.gradientBytes, self.work) = (name, gradientBytes, work)
-      (self.generatorForward, self.backward, self.updateSeconds) = (generatorForward, backward, updateSeconds)
+      (self.early, self.backward, self.updateSeconds) = (early, backward, updateSeconds)
     }
 
     public func seconds(images: Int) -> Double { work.seconds(at: Double(images)) + updateSeconds }
@@ -29,18 +29,13 @@ public struct Machine: Equatable, Sendable {
     public enum Origin: String, Sendable, CaseIterable { case measured, given, assumed }
 
     public var latencySeconds: Double
-    /// More than the latency, for each message too long to be sent without asking (`NodeExchange.shortBytes`).
-    public var handshakeSeconds: Double
     /// Of a node, in each direction.
     public var bytesPerSecond: Double
     public var origin: Origin
     /// How many nodes took part in measuring.
     public var nodes: Int
 
-    public init(
-      latencySeconds: Double, handshakeSeconds: Double = 0, bytesPerSecond: Double, origin: Origin, nodes: Int = 1
-    ) {
-      self.handshakeSeconds = handshakeSeconds
+    public init(latencySeconds: Double, bytesPerSecond: Double, origin: Origin, nodes: Int = 1) {
       (self.latencySeconds, self.bytesPerSecond) = (latencySeconds, bytesPerSecond)
       (self.origin, self.nodes) = (origin, nodes)
     }

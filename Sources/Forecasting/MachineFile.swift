@@ -45,7 +45,6 @@ public enum MachineFile {
     line.field("sumBytesPerSecond", machine.sumBytesPerSecond)
     line.field("barrierSeconds", machine.barrierSeconds)
     line.field("latencySeconds", machine.network.latencySeconds)
-    line.field("handshakeSeconds", machine.network.handshakeSeconds)
     line.field("networkBytesPerSecond", machine.network.bytesPerSecond)
     line.field("networkOrigin", text: machine.network.origin.rawValue)
     line.field("networkNodes", machine.network.nodes)
@@ -56,8 +55,8 @@ public enum MachineFile {
       line.field("gradientBytes", phase.gradientBytes)
       line.field("workSeconds", phase.work.fixed)
       line.field("workSecondsPerImage", phase.work.slope)
-      line.field("generatorForwardSeconds", phase.generatorForward.fixed)
-      line.field("generatorForwardSecondsPerImage", phase.generatorForward.slope)
+      line.field("earlySeconds", phase.early.fixed)
+      line.field("earlySecondsPerImage", phase.early.slope)
       line.field("backwardSeconds", phase.backward.fixed)
       line.field("backwardSecondsPerImage", phase.backward.slope)
       line.field("updateSeconds", phase.updateSeconds)
@@ -83,7 +82,6 @@ public enum MachineFile {
     }
     let network = Machine.Network(
       latencySeconds: try fields.positive("latencySeconds"),
-      handshakeSeconds: try fields.notNegative("handshakeSeconds"),
       bytesPerSecond: try fields.positive("networkBytesPerSecond"), origin: origin,
       nodes: try fields.whole("networkNodes", in: 1...Fields.large))
     var phases: [Machine.Phase] = []
@@ -103,7 +101,7 @@ public enum MachineFile {
     var fields = try Fields(value, path: path)
     let phase = Machine.Phase(
       name: try fields.text("name"), gradientBytes: try fields.whole("gradientBytes", in: 0...Fields.large),
-      work: try fields.line("workSeconds"), generatorForward: try fields.line("generatorForwardSeconds"),
+      work: try fields.line("workSeconds"), early: try fields.line("earlySeconds"),
       backward: try fields.line("backwardSeconds"), updateSeconds: try fields.notNegative("updateSeconds"))
     try fields.refuseOthers()
     guard phase.work.fixed + phase.work.slope > 0 else {

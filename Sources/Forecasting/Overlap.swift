@@ -5,24 +5,21 @@ public struct Overlap: Equatable, Sendable {
   public var bucketBytes: Int
   /// The share of the backward pass that runs while buckets but the last are under way.
   public var backwardShare: Double
-  /// The share of the next generator forward pass that runs before anything reads the updated discriminator.
-  public var discriminatorUnderGeneratorForward: Double
-  /// Seconds of each generator step's reduction that run under the discriminator's pass over real images.
-  public var generatorHideableSeconds: Double
+  /// Buckets that are under way at a time.
+  public var bucketsInFlight: Int
+  /// The share of what the next phase does before it needs the update that gradients travel beneath.
+  public var earlyShare: Double
 
   public init(
-    bucketBytes: Int = 2_000_000, backwardShare: Double = 0.5, discriminatorUnderGeneratorForward: Double = 1,
-    generatorHideableSeconds: Double = 0
+    bucketBytes: Int = 65_536, bucketsInFlight: Int = 4, backwardShare: Double = 0.3, earlyShare: Double = 1
   ) {
-    precondition(bucketBytes > 0 && backwardShare >= 0 && discriminatorUnderGeneratorForward >= 0)
-    (self.bucketBytes, self.backwardShare) = (bucketBytes, backwardShare)
-    self.discriminatorUnderGeneratorForward = discriminatorUnderGeneratorForward
-    self.generatorHideableSeconds = generatorHideableSeconds
+    precondition(bucketBytes > 0 && bucketsInFlight > 0 && backwardShare >= 0 && earlyShare >= 0)
+    (self.bucketBytes, self.bucketsInFlight) = (bucketBytes, bucketsInFlight)
+    (self.backwardShare, self.earlyShare) = (backwardShare, earlyShare)
   }
 
   /// Every sum is waited for.
-  public static let none = Overlap(
-    bucketBytes: .max, backwardShare: 0, discriminatorUnderGeneratorForward: 0, generatorHideableSeconds: 0)
+  public static let none = Overlap(bucketBytes: .max, bucketsInFlight: 1, backwardShare: 0, earlyShare: 0)
 
   public func buckets(of bytes: Int) -> Int { max(1, (bytes - 1) / bucketBytes + 1) }
 

@@ -10,7 +10,7 @@ extension Plan {
   }
 
   /// What a unit is for.
-  public enum Stage: Sendable {
+  public enum Stage: Sendable, Equatable {
     /// Makes the loss and what it is made of.
     case forward
     /// Makes gradients.
@@ -25,7 +25,7 @@ extension Plan {
   public var blockingSums: [BlockingSum] {
     units.compactMap { unit in
       let node = graph.nodes[unit.nodes[0]]
-      guard let sum = node.operation as? AllReduceSum, !node.isUpdate else { return nil }
+      guard let sum = node.operation as? AllReduceSum else { return nil }
       return BlockingSum(layer: node.layer, floatCount: node.shape.count, extent: sum.extent)
     }
   }
@@ -38,18 +38,13 @@ extension Plan {
 
   /// Of every unit, in execution order.
   public var stages: [Stage] {
-    // Gradients are derived when the loss is complete, inside of the layer of the update.
-    let firstOfUpdate = graph.nodes.firstIndex { $0.isUpdate } ?? graph.nodes.count
+    // Gradients are derived when the loss is complete.
+    let firstGradient = graph.nodes.firstIndex { $0.layer.hasSuffix(" gradients") } ?? graph.nodes.count
     return units.map { unit in
       let operation = graph.nodes[unit.nodes[0]].operation
       if operation.isCollective { return .collective }
       if case .effect = operation.role { return .update }
-      return (unit.nodes.last ?? 0) < firstOfUpdate ? .forward : .backward
+      return (unit.nodes.last ?? 0) < firstGradient ? .forward : .backward
     }
   }
-}
-
-extension Graph.Node {
-  /// Made by `NetworkState.addUpdate`.
-  fileprivate var isUpdate: Bool { layer.hasSuffix(" update") }
 }

@@ -1,3 +1,4 @@
+import Communication
 import Datasets
 import Forecasting
 import Graphs
@@ -12,11 +13,15 @@ public struct IterationCosts: Sendable {
   public let rank: RankNeeds
 
   /// - Throws: as `Trainer.init` does where recipe, data and number of ranks do not fit.
-  public init(recipe: Recipe, dataset: Dataset, rankCount: Int, threads: Int) throws {
+  public init(
+    recipe: Recipe, dataset: Dataset, rankCount: Int, threads: Int, settings: ReductionSettings = ReductionSettings()
+  ) throws {
     // The last rank has ⌈B/N⌉ images.
     let blueprint = try TrainerBlueprint(
-      recipe: recipe, dataset: dataset, rank: max(0, rankCount - 1), rankCount: rankCount, threads: threads)
-    let plans = [blueprint.discriminatorPlan, blueprint.generatorPlan]
+      recipe: recipe, dataset: dataset, rank: max(0, rankCount - 1), rankCount: rankCount, threads: threads,
+      settings: settings)
+    let plans = [blueprint.plans.discriminator, blueprint.plans.generator]
+    let updates = [blueprint.plans.discriminatorUpdate, blueprint.plans.generatorUpdate]
     workload = Workload(
       recipe: recipe.name, globalBatch: recipe.training.batchSize,
       phases: zip(plans, [recipe.training.discriminatorSteps, 1]).map { plan, repetitions in
@@ -28,8 +33,8 @@ public struct IterationCosts: Sendable {
       })
     rank = RankNeeds(
       localBatch: blueprint.inputs.shard.count, memory: Self.memory(blueprint, dataset),
-      work: plans.map { plan in
-        let costs = plan.unitDescriptions.map(\.cost)
+      work: zip(plans, updates).map { plan, update in
+        let costs = (plan.unitDescriptions + update.unitDescriptions).map(\.cost)
         return RankNeeds.Work(
           phase: plan.name, operations: costs.reduce(0) { $0 + $1.operations },
           bytesMoved: costs.reduce(0) { $0 + $1.bytes })
@@ -39,7 +44,7 @@ public struct IterationCosts: Sendable {
   private static func memory(_ blueprint: TrainerBlueprint, _ dataset: Dataset) -> [RankNeeds.Memory] {
     let networks = [blueprint.generator, blueprint.discriminator]
     let bytes = { (block: (NetworkState) -> Int) in 4 * networks.reduce(0) { $0 + block($1) } }
-    let plans = [blueprint.discriminatorPlan, blueprint.generatorPlan]
+    let plans = [blueprint.plans.discriminator, blueprint.plans.generator]
     let inputs = blueprint.inputs
     let batch = [
       inputs.images, inputs.realConditions, inputs.wrongConditions, inputs.discriminatorConditions,

@@ -13,7 +13,8 @@ public struct IterationTimes: Sendable {
     /// All but the update.
     var work: Double
     var update: Double
-    var generatorForward: Double
+    /// Before the other network's update is needed.
+    var early: Double
     var backward: Double
   }
 
@@ -25,11 +26,13 @@ public struct IterationTimes: Sendable {
   /// Trains the recipe with batches of up to `mostImages`, each size for a share of `budgetSeconds` and at least two
   /// iterations. Where a batch of `mostImages` would take too long, the largest is smaller.
   ///
-  /// - Parameter agree: makes the largest of all processes' numbers, so that they measure the same sizes at the same time;
-  ///   called once before each size and once behind it.
+  /// - Parameters:
+  ///   - settings: how gradients will be summed, which says in what order the discriminator sees its images.
+  ///   - agree: makes the largest of all processes' numbers, so that they measure the same sizes at the same
+  ///     time; called once before each size and once behind it.
   public init(
     recipe: Recipe, dataset: Dataset, mostImages: Int, team: ThreadTeam, budgetSeconds: Double = 12,
-    agree: (Double) throws -> Double = { $0 }
+    settings: ReductionSettings = ReductionSettings(), agree: (Double) throws -> Double = { $0 }
   ) throws {
     var sizes = Self.sizes(mostImages: mostImages)
     var bytes = [0, 0]
@@ -40,8 +43,9 @@ public struct IterationTimes: Sendable {
       var recipe = recipe
       recipe.training.batchSize = sizes[index]
       _ = try agree(0)
-      let trainer = try Trainer(recipe: recipe, dataset: dataset, communicator: SoloCommunicator(), team: team)
-      let plans = [trainer.discriminatorProgram.plan, trainer.generatorProgram.plan]
+      let trainer = try Trainer(
+        recipe: recipe, dataset: dataset, communicator: SoloCommunicator(), team: team, settings: settings)
+      let plans = [trainer.programs.discriminator, trainer.programs.generator].map(\.gradients.plan)
       bytes = plans.map { 4 * $0.gradientFloatCount }
       phaseNames = plans.map(\.name)
       let perIteration = try agree(Self.measure(trainer, images: sizes[index], seconds: share, into: &samples))
@@ -66,7 +70,7 @@ public struct IterationTimes: Sendable {
 
   /// All times in one row, so that processes can take their mean.
   public var seconds: [Double] {
-    get { samples.joined().flatMap { [$0.work, $0.update, $0.generatorForward, $0.backward] } }
+    get { samples.joined().flatMap { [$0.work, $0.update, $0.early, $0.backward] } }
     set {
       precondition(newValue.count == seconds.count, "\(newValue.count) times for \(seconds.count)")
       var next = newValue.makeIterator()
@@ -74,7 +78,7 @@ public struct IterationTimes: Sendable {
         for index in samples[phase].indices {
           samples[phase][index].work = next.next() ?? 0
           samples[phase][index].update = next.next() ?? 0
-          samples[phase][index].generatorForward = next.next() ?? 0
+          samples[phase][index].early = next.next() ?? 0
           samples[phase][index].backward = next.next() ?? 0
         }
       }
@@ -90,7 +94,7 @@ public struct IterationTimes: Sendable {
       }
       return Machine.Phase(
         name: names[phase], gradientBytes: gradientBytes[phase], work: line(\.work),
-        generatorForward: line(\.generatorForward), backward: line(\.backward),
+        early: line(\.early), backward: line(\.backward),
         updateSeconds: samples[phase].reduce(0) { $0 + $1.update } / Double(samples[phase].count))
     }
   }
@@ -108,17 +112,15 @@ extension IterationTimes {
   private static func measure(
     _ trainer: Trainer, images: Int, seconds: Double, into samples: inout [[Sample]]
   ) throws -> Double {
-    let clocks = [PhaseClock(trainer.discriminatorProgram.plan), PhaseClock(trainer.generatorProgram.plan)]
+    let clocks = [PhaseClock(trainer.programs.discriminator), PhaseClock(trainer.programs.generator)]
     try trainer.runIteration()
     let start = SystemClock.monotonic.nanoseconds
     var (before, iterations) = (start, 0)
     while iterations < 2 || (Double(before - start) * 1e-9 < seconds && iterations < 2000) {
-      try trainer.runIteration { program in
-        let clock = clocks[program === trainer.generatorProgram ? 1 : 0]
-        try program.run(measuring: &clock.unitNanoseconds)
-        let now = SystemClock.monotonic.nanoseconds
-        clock.finish(nanoseconds: now - before)
-        before = now
+      try trainer.runIteration { program, segment in
+        guard let clock = clocks.first(where: { $0.knows(program) }) else { return }
+        try clock.run(program, segment, since: before)
+        before = SystemClock.monotonic.nanoseconds
       }
       iterations += 1
     }
@@ -127,37 +129,44 @@ extension IterationTimes {
   }
 }
 
-/// Sorts the time of a phase's units by what they are for.
+/// Sorts the time of a phase by what it is for.
 private final class PhaseClock {
-  var unitNanoseconds: [UInt64]
+  private let step: StepPrograms.Step
+  private var unitNanoseconds: [UInt64]
   private let stages: [Plan.Stage]
-  /// Units before the first that belongs to the discriminator.
-  private let generatorForward: Int
   private var seen: [IterationTimes.Sample] = []
+  /// Of the phase under way.
+  private var (gradients, early): (UInt64, UInt64) = (0, 0)
 
-  init(_ plan: Plan) {
-    unitNanoseconds = Array(repeating: 0, count: plan.unitCount)
-    stages = plan.stages
-    generatorForward = plan.unitDescriptions.firstIndex { $0.layer.hasPrefix("discriminator") } ?? plan.unitCount
+  init(_ step: StepPrograms.Step) {
+    self.step = step
+    unitNanoseconds = Array(repeating: 0, count: step.gradients.plan.unitCount)
+    stages = step.gradients.plan.stages
   }
 
-  /// One run of the phase is over.
-  func finish(nanoseconds: UInt64) {
-    var (update, collective, backward) = (0.0, 0.0, 0.0)
-    for (stage, time) in zip(stages, unitNanoseconds) {
-      switch stage {
-      case .forward: break
-      case .backward: backward += Double(time) * 1e-9
-      case .collective: collective += Double(time) * 1e-9
-      case .update: update += Double(time) * 1e-9
-      }
+  func knows(_ program: Program) -> Bool { program === step.gradients || program === step.update }
+
+  /// - Parameter start: when what the trainer did before this segment began.
+  func run(_ program: Program, _ segment: Int, since start: UInt64) throws {
+    guard program === step.gradients else {
+      try program.run()
+      return finish(updateNanoseconds: SystemClock.monotonic.nanoseconds - start)
     }
-    let forward = unitNanoseconds.prefix(generatorForward).reduce(0) { $0 + Double($1) * 1e-9 }
+    try program.run(segment: segment, measuring: &unitNanoseconds)
+    let nanoseconds = SystemClock.monotonic.nanoseconds - start
+    gradients += nanoseconds
+    if segment == 0, step.startsEarly { early = nanoseconds }
+  }
+
+  private func finish(updateNanoseconds: UInt64) {
+    let backward = zip(stages, unitNanoseconds).reduce(0) { $0 + ($1.0 == .backward ? $1.1 : 0) }
+    let collective = zip(stages, unitNanoseconds).reduce(0) { $0 + ($1.0 == .collective ? $1.1 : 0) }
     seen.append(
       IterationTimes.Sample(
-        images: 0, work: Double(nanoseconds) * 1e-9 - update - collective, update: update, generatorForward: forward,
-        backward: backward))
+        images: 0, work: Double(gradients - collective) * 1e-9, update: Double(updateNanoseconds) * 1e-9,
+        early: Double(early) * 1e-9, backward: Double(backward) * 1e-9))
     for index in unitNanoseconds.indices { unitNanoseconds[index] = 0 }
+    (gradients, early) = (0, 0)
   }
 
   func sample(images: Int) -> IterationTimes.Sample {
@@ -166,7 +175,7 @@ private final class PhaseClock {
       return sorted[sorted.count / 2]
     }
     return IterationTimes.Sample(
-      images: images, work: median(\.work), update: median(\.update), generatorForward: median(\.generatorForward),
+      images: images, work: median(\.work), update: median(\.update), early: median(\.early),
       backward: median(\.backward))
   }
 }

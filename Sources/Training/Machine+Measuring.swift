@@ -11,12 +11,15 @@ extension Machine {
   ///
   /// - Parameters:
   ///   - mostImages: the largest part of a batch that is worth knowing.
+  ///   - settings: how gradients will be summed.
   ///   - network: what is taken for the network where this job does not span nodes, so that it cannot be measured.
   public init(
     measuring recipe: Recipe, dataset: Dataset, mostImages: Int, communicator: any Communicator, team: ThreadTeam,
-    network: Network
+    settings: ReductionSettings, network: Network
   ) throws {
-    var times = try IterationTimes(recipe: recipe, dataset: dataset, mostImages: mostImages, team: team) { seconds in
+    var times = try IterationTimes(
+      recipe: recipe, dataset: dataset, mostImages: mostImages, team: team, settings: settings
+    ) { seconds in
       Double(try communicator.maximum(of: Int64(seconds * 1e9))) * 1e-9
     }
     var means = times.seconds.map { $0 / Double(communicator.size) }
@@ -64,8 +67,7 @@ extension Machine {
     return NodeSum.bytesMoved(bytes, ranks: 2) / seconds
   }
 
-  /// Latency from small sums, as statistics are summed; bandwidth, and what long messages cost more, from large ones as
-  /// gradients are summed.
+  /// Latency from small sums, as statistics are summed; bandwidth from large ones as gradients are summed.
   private func measuredNetwork(_ communicator: any Communicator, nodes: Int) throws -> Network {
     let small = try [256, 4096, 16_384].map { bytes in
       let values = MemoryBlock(byteCount: bytes)
@@ -78,10 +80,9 @@ extension Machine {
       return point(bytes, nodes, try Stopwatch.seconds(of: { try block.allReduceSum() }, over: communicator))
     }
     let (short, long) = (LinearFit(small), LinearFit(large))
-    let latency = max(short.fixed, 1e-9)
     return Network(
-      latencySeconds: latency, handshakeSeconds: max(0, long.fixed - latency),
-      bytesPerSecond: 1 / max(long.slope, 1e-15), origin: .measured, nodes: nodes)
+      latencySeconds: max(short.fixed, 1e-9), bytesPerSecond: 1 / max(long.slope, 1e-15), origin: .measured,
+      nodes: nodes)
   }
 
   /// One sum's time and bytes, per round of messages.

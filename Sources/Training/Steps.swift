@@ -129,7 +129,8 @@ struct DiscriminatorStep {
       realLoss = try weight * share * recipe.loss.discriminatorCost(real: realLogits)
     }
     if recipe.mismatchedLabelWeight > 0 {
-      let wrong = try Float(recipe.mismatchedLabelWeight) * share
+      let wrong =
+        try Float(recipe.mismatchedLabelWeight) * share
         * recipe.loss.discriminatorCost(fake: logits.slice(n..<2 * n))
       realLoss = try realLoss.map { try $0 + wrong } ?? wrong
     }
@@ -140,7 +141,8 @@ struct DiscriminatorStep {
     let second = context.discriminatorScope(graph)
     let fakeLogits = try model.judge(
       features: model.features(of: fake.images, in: second), condition: fake.conditions, in: second)
-    let fakeLoss = try weight * share
+    let fakeLoss =
+      try weight * share
       * (recipe.loss.needsRealInGeneratorStep
         ? recipe.loss.discriminatorCost(real: realLogits, fake: fakeLogits)
         : recipe.loss.discriminatorCost(fake: fakeLogits))

@@ -19,7 +19,8 @@ final class TraceWindow {
   /// - Parameter iterations: how many are traced, fewer where the run ends before.
   init(path: String, iterations: Int, _ trainer: Trainer) throws {
     self.path = path
-    firstIteration = min(trainer.iteration + Self.warmUp, max(trainer.iteration, trainer.recipe.training.iterations - 1))
+    firstIteration = min(
+      trainer.iteration + Self.warmUp, max(trainer.iteration, trainer.recipe.training.iterations - 1))
     lastIteration = min(firstIteration + iterations, trainer.recipe.training.iterations)
     recorder = TraceRecorder(
       capacity: (lastIteration - firstIteration + 1) * (trainer.eventsPerIteration + 8), isRecording: false)

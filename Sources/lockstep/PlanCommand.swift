@@ -88,7 +88,8 @@ struct PlanCommand: ParsableCommand {
       let dataset = try recipe.loadDataset(on: communicator)
       let layout = Layout(nodes: nodes, ranksPerNode: ranksPerNode, threads: threads.threads)
       let costs = try communicator.together {
-        try IterationCosts(recipe: recipe, dataset: dataset, rankCount: layout.ranks, threads: layout.threads)
+        try IterationCosts(
+          recipe: recipe, dataset: dataset, rankCount: layout.ranks, threads: layout.threads, settings: settings)
       }
       guard let machine = try speed(of: recipe, dataset, costs, communicator, logger) else { return }
       let forecast = Forecast(
@@ -127,16 +128,27 @@ struct PlanCommand: ParsableCommand {
     let single = Layout(nodes: 1, ranksPerNode: ranksPerNode, threads: threads.threads)
     let measured = try Machine(
       measuring: recipe, dataset: dataset, mostImages: single.localBatch(ofGlobal: recipe.training.batchSize) ?? 1,
-      communicator: communicator, team: crew.team, network: network(else: .assumed))
+      communicator: communicator, team: crew.team, settings: settings, network: network(else: .assumed))
     try communicator.together {
       if communicator.rank == 0, let saveMachine { try MachineFile.write(measured, to: saveMachine) }
     }
     return communicator.rank == 0 ? measured : nil
   }
 
+  /// Over several nodes the discriminator takes its real images first, unless measuring at the start of a run finds that
+  /// this does not pay.
+  private var settings: ReductionSettings {
+    var settings = ReductionSettings()
+    guard nodes > 1, overlap else { return settings }
+    let assumed = Overlap()
+    (settings.bucketBytes, settings.bucketsInFlight) = (assumed.bucketBytes, assumed.bucketsInFlight)
+    settings.splitsDiscriminator = true
+    return settings
+  }
+
   private func network(else known: Machine.Network) -> Machine.Network {
     var network = known
-    if latency != nil || bandwidth != nil { (network.origin, network.handshakeSeconds) = (.given, 0) }
+    if latency != nil || bandwidth != nil { network.origin = .given }
     if let seconds = latency.flatMap(Quantity.seconds) { network.latencySeconds = seconds }
     if let rate = bandwidth.flatMap(Quantity.bytesPerSecond) { network.bytesPerSecond = rate }
     return network

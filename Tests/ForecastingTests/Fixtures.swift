@@ -9,7 +9,7 @@ enum Fixtures {
     let phase = { (name: String, bytes: Int) in
       Machine.Phase(
         name: name, gradientBytes: bytes, work: LinearFit(fixed: 1, slope: 0.1),
-        generatorForward: LinearFit(fixed: 0.1, slope: 0.01), backward: LinearFit(fixed: 0.4, slope: 0.02),
+        early: LinearFit(fixed: 0.1, slope: 0.01), backward: LinearFit(fixed: 0.4, slope: 0.02),
         updateSeconds: 0.25)
     }
     return Machine(
