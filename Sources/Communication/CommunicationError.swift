@@ -13,6 +13,14 @@ public enum CommunicationError: Error, Equatable, Sendable {
   /// The watchdog of a rank did not start; `text` says what the system refused.
   case watchdog(text: String, rank: Int)
 
+  /// All ranks know of it: one of them tells, and all end in order.
+  public var isShared: Bool {
+    switch self {
+    case .disagreement: true
+    case .mpi, .launch, .outOfStep, .abandoned, .watchdog: false
+    }
+  }
+
   /// The rank that noticed.
   public var rank: Int {
     switch self {

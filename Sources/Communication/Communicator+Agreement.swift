@@ -34,13 +34,16 @@ extension Communicator {
   /// All ranks get the error, so they can still meet in `close()` once rank 0 has printed it.
   ///
   /// One reduction of 16 bytes: max over (x, ~x), since ~x falls where x rises.
-  public func verifyEqual(_ value: UInt64, what: String) throws(CommunicationError) {
-    let signed = Int64(bitPattern: value)
-    let (largest, complement) = try maximum(of: signed, ~signed)
+  ///
+  /// - Parameter value: nil on ranks that others speak for; not on rank 0.
+  public func verifyEqual(_ value: UInt64?, what: String) throws(CommunicationError) {
+    precondition(rank > 0 || value != nil, "rank 0 has no \(what)")
+    let signed = value.map { Int64(bitPattern: $0) }
+    let (largest, complement) = try maximum(of: signed ?? .min, signed.map { ~$0 } ?? .min)
     guard largest != ~complement else { return }
-    let values = try allGather(signed).map { UInt64(bitPattern: $0) }
-    let others = values.indices.filter { values[$0] != values[0] }
-    let listed = ([0] + others.prefix(4)).map { "rank \($0) has 0x\(String(values[$0], radix: 16))" }
+    let values = try allGather((hasValue: value != nil, value: value ?? 0))
+    let others = values.indices.filter { values[$0].hasValue && values[$0].value != values[0].value }
+    let listed = ([0] + others.prefix(4)).map { "rank \($0) has 0x\(String(values[$0].value, radix: 16))" }
     let rest = others.count > 4 ? ", \(others.count - 4) more ranks differ from rank 0" : ""
     throw .disagreement(what: what, values: listed.joined(separator: ", ") + rest, rank: rank)
   }

@@ -139,6 +139,15 @@ extension Plan {
     public let name: String
     public let layer: String
     public let cost: Cost
+    /// What a rank waits for in it.
+    public let wait: Wait?
+  }
+
+  public enum Wait: Sendable {
+    /// The sum of gradients, as far as it has not arrived by itself.
+    case gradients
+    /// A sum over ranks whose result is needed at once: statistics of a norm.
+    case statistics
   }
 
   /// In execution order.
@@ -154,7 +163,8 @@ extension Plan {
         name: name, layer: nodes.last?.layer ?? "",
         cost: Cost(
           operations: costs.reduce(0) { $0 + $1.operations },
-          bytes: unit.isFused ? fusedBytes(unit) : costs[0].bytes))
+          bytes: unit.isFused ? fusedBytes(unit) : costs[0].bytes),
+        wait: nodes[0].operation is FinishSum ? .gradients : nodes[0].operation is AllReduceSum ? .statistics : nil)
     }
   }
 

@@ -1,4 +1,3 @@
-import Graphs
 import Tracing
 
 /// What a program tells a trace recorder of its units.
@@ -9,15 +8,12 @@ struct ProgramTrace {
 
   init(_ plan: Plan, isUpdate: Bool, recorder: TraceRecorder) {
     self.recorder = recorder
-    names = zip(plan.units, plan.unitDescriptions).map { unit, description in
-      let node = plan.graph.nodes[unit.nodes[0]]
+    names = plan.unitDescriptions.map { description in
       let kind: TraceKind =
-        if node.operation is FinishSum {
-          .gradientWait
-        } else if node.operation is AllReduceSum {
-          .statistics
-        } else {
-          isUpdate ? .update : .compute
+        switch description.wait {
+        case .gradients: .gradientWait
+        case .statistics: .statistics
+        case nil: isUpdate ? .update : .compute
         }
       return recorder.name("\(description.name) \(description.layer)", kind: kind)
     }

@@ -29,6 +29,10 @@ public struct Profile: Sendable {
   /// All discriminator steps of an iteration.
   public let discriminatorMilliseconds: Double
   public let generatorMilliseconds: Double
+  /// In which a rank waits for gradients to be summed; mean over the ranks, per iteration.
+  public let gradientWaitMilliseconds: Double
+  /// In which a rank sums statistics of norms over others; mean over the ranks, per iteration.
+  public let statisticsMilliseconds: Double
   /// Of the rank that has most.
   public let peakResidentMegabytes: Double
   /// Read and written by a rank's operations in an iteration, if nothing stays in a cache.
@@ -93,7 +97,27 @@ public struct Profile: Sendable {
     self.threads = threads
     self.iterations = iterations
     operations = Self.operations(trainer, unitTimes, iterations: iterations)
+    var waits = [0.0, 0.0]
+    for (program, times) in zip(programs, unitTimes) {
+      for (unit, time) in zip(program.plan.unitDescriptions, times) {
+        switch unit.wait {
+        case .gradients?: waits[0] += Double(time)
+        case .statistics?: waits[1] += Double(time)
+        case nil: break
+        }
+      }
+    }
+    try waits.withUnsafeMutableBufferPointer { try trainer.communicator.allReduceSum($0) }
+    let perRank = waits.map { $0 * 1e-6 / Double(iterations * trainer.communicator.size) }
+    (gradientWaitMilliseconds, statisticsMilliseconds) = (perRank[0], perRank[1])
   }
+
+  /// Of the time of an iteration with a clock between operations, as waits are measured.
+  public var communicationShare: Double {
+    (gradientWaitMilliseconds + statisticsMilliseconds) / iterationMilliseconds
+  }
+  public var statisticsShare: Double { statisticsMilliseconds / iterationMilliseconds }
+  private var iterationMilliseconds: Double { discriminatorMilliseconds + generatorMilliseconds }
 
   /// Trains for about two seconds, 3 to 50 iterations.
   ///

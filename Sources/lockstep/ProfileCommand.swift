@@ -72,19 +72,30 @@ struct ProfileCommand: ParsableCommand {
       \(grouped(profile.iterations)) iterations
       discriminator \(decimal(profile.discriminatorMilliseconds, 3)) ms, generator \
       \(decimal(profile.generatorMilliseconds, 3)) ms an iteration; peak resident \
-      \(decimal(profile.peakResidentMegabytes, 1)) MB
+      \(decimal(profile.peakResidentMegabytes, 1)) MB\(communicationLine(profile))
       operations of a rank move \(decimal(profile.megabytesMoved, 1)) MB an iteration, \
       \(decimal(profile.megabytesUnfused, 1)) MB if none were fused
 
-            ms  GFLOP/s  share  phase          operation
+            ms  GFLOP/s  share  phase                 operation
       """)
     for operation in profile.operations.prefix(top) {
       print(
         decimal(operation.milliseconds, 4, width: 8) + decimal(operation.gigaflopsPerSecond, 1, width: 9)
-          + decimal(100 * operation.share, 1, width: 5) + " %  " + padded(operation.phase, 15)
+          + decimal(100 * operation.share, 1, width: 5) + " %  " + padded(operation.phase, 22)
           + "\(operation.name)  \(operation.layer)")
     }
   }
+}
+
+/// What a process waits for in the others, and what would help; nothing for a process alone.
+private func communicationLine(_ profile: Profile) -> String {
+  guard profile.ranks > 1 else { return "" }
+  let line =
+    "\ncommunication \(decimal(100 * profile.communicationShare, 1)) % of an iteration: waiting for gradients "
+    + "\(decimal(profile.gradientWaitMilliseconds, 3)) ms, norm statistics "
+    + "\(decimal(profile.statisticsMilliseconds, 3)) ms"
+  guard profile.statisticsShare > 0.1 else { return line }
+  return line + "; --set norm.statistics=node keeps statistics within a machine"
 }
 
 extension Profile {
@@ -95,6 +106,9 @@ extension Profile {
     line.field("imagesPerSecond", imagesPerSecond)
     line.field("discriminatorMilliseconds", discriminatorMilliseconds)
     line.field("generatorMilliseconds", generatorMilliseconds)
+    line.field("gradientWaitMilliseconds", gradientWaitMilliseconds)
+    line.field("statisticsMilliseconds", statisticsMilliseconds)
+    line.field("communicationShare", communicationShare)
     line.field("peakResidentMegabytes", peakResidentMegabytes)
     line.field("megabytesMoved", megabytesMoved)
     line.field("megabytesUnfused", megabytesUnfused)

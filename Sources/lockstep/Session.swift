@@ -38,6 +38,7 @@ enum Session {
     let logger = makeLogger(isFirstRank: communicator.rank == 0)
     do {
       for note in communicator.notes { logger.notice("\(note)") }
+      try SameProgram.verify(on: communicator)
       let code = try body(communicator, logger)
       try communicator.close()
       exit(code?.rawValue ?? 0)
@@ -45,6 +46,11 @@ enum Session {
       if shared.isMine { say(shared.failure) }
       closeQuietly(communicator)
       exit(shared.failure.code.rawValue)
+    } catch let disagreement as CommunicationError where disagreement.isShared {
+      let failure = Failure(disagreement)
+      if communicator.rank == 0 { say(failure) }
+      closeQuietly(communicator)
+      exit(failure.code.rawValue)
     } catch {
       // The other ranks do not know: end them too.
       let failure = Failure(error)

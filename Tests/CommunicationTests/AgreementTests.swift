@@ -50,6 +50,20 @@ struct AgreementTests {
     }
   }
 
+  @Test("ranks that others speak for are not asked")
+  func spokenFor() throws {
+    let errors = try InProcessCommunicator.run(ranks: 4) { communicator -> CommunicationError? in
+      let value: UInt64? = communicator.rank % 2 == 0 ? 7 : nil
+      try communicator.verifyEqual(value, what: "the program")
+      do {
+        try communicator.verifyEqual(communicator.rank == 2 ? 1 << 63 : value, what: "the program")
+        return nil
+      } catch let error as CommunicationError { return error }
+    }
+    let words = "the program differs between ranks: rank 0 has 0x7, rank 2 has 0x8000000000000000;"
+    #expect(errors.allSatisfy { $0?.description.hasPrefix(words) == true && $0?.isShared == true })
+  }
+
   @Test("a process alone agrees with itself")
   func solo() throws {
     let solo = SoloCommunicator()
