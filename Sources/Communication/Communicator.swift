@@ -46,6 +46,8 @@ public protocol Communicator: AnyObject {
   ) throws(CommunicationError) -> ReducibleBlock
   /// Whether a sum of a block has been started and is not complete.
   var isSumUnderWay: Bool { get }
+  /// What this rank has sent so far to sum gradients and statistics with ranks of other nodes; MPI's own sums do not count.
+  var traffic: Traffic { get }
   /// Lets sums of blocks that are under way go on; not collective. To be called between kernels, and inside long ones.
   func progress() throws(CommunicationError)
   /// The regular end, on all ranks. Nothing may be called afterwards.
@@ -54,7 +56,16 @@ public protocol Communicator: AnyObject {
   func abort(exitCode: Int32) -> Never
 }
 
+/// Messages and what they carried.
+public struct Traffic: Sendable, Equatable {
+  public var messages = 0
+  public var bytes = 0
+  public init() {}
+}
+
 extension Communicator {
+  public var traffic: Traffic { Traffic() }
+
   /// Whether gradients travel over a network.
   public var spansNodes: Bool { nodeSize < size }
 

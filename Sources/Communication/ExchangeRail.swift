@@ -28,6 +28,7 @@ final class ExchangeRail: Rail {
   private let communicator: cmpi_communicator
   private let check: MPICheck
   private var sums: [Sum]
+  private(set) var traffic = Traffic()
   private let received: MemoryBlock
   private let largestCount: Int
 
@@ -179,6 +180,8 @@ final class ExchangeRail: Rail {
         communicator, start + first, count, Int32(other), Int32(slot), &sums[slot].requests[sums[slot].requestCount])
       try check(code, "MPI_Isend")
       sums[slot].requestCount += 1
+      traffic.messages += 1
+      traffic.bytes += 4 * Int(count)
     }
   }
 

@@ -60,9 +60,11 @@ extension MPICommunicator {
       return LibraryRail(communicator: communicator, slots: settings.bucketsInFlight, check: check)
     }
     guard count > 1 else { return nil }
-    return ExchangeRail(
+    let rail = ExchangeRail(
       communicator: communicator, rank: Int(number), size: Int(count), slots: settings.bucketsInFlight,
       largestCount: buckets.map(\.count).max() ?? 0, check: check)
+    exchanges.append(rail)
+    return rail
   }
 
   /// Nil where ranks do not all share memory, or have too little of it.

@@ -43,6 +43,7 @@ public final class MPICommunicator: Communicator {
   var ownCounters: [MemoryBlock] = []
   /// Small reductions in shared memory, where all ranks see it.
   private var staging: SharedStaging?
+  var exchanges: [ExchangeRail] = []
   /// Those of floats where they do not: half the latency of MPI's own.
   private var exchange: ExchangeRail?
   private let startedMPI: Bool
@@ -87,6 +88,7 @@ public final class MPICommunicator: Communicator {
     try sharePulse()
     staging = try makeStaging()
     exchange = try makeExchange()
+    if let exchange { exchanges.append(exchange) }
   }
 
   /// At start, when nothing polls yet.
@@ -98,6 +100,13 @@ public final class MPICommunicator: Communicator {
       return cmpi_allreduce_blocking(communicator, .maximum_int64, start, Int64(buffer.count))
     }
     try check(code, "MPI_Allreduce")
+  }
+
+  public var traffic: Traffic {
+    exchanges.reduce(into: Traffic()) { total, rail in
+      total.messages += rail.traffic.messages
+      total.bytes += rail.traffic.bytes
+    }
   }
 
   public var isSumUnderWay: Bool { sums.isAnyUnderWay }

@@ -33,6 +33,9 @@ public struct Profile: Sendable {
   public let gradientWaitMilliseconds: Double
   /// In which a rank sums statistics of norms over others; mean over the ranks, per iteration.
   public let statisticsMilliseconds: Double
+  /// That rank 0 sends to other machines in an iteration, for gradients and statistics.
+  public let messagesSent: Double
+  public let bytesSent: Double
   /// Of the rank that has most.
   public let peakResidentMegabytes: Double
   /// Read and written by a rank's operations in an iteration, if nothing stays in a cache.
@@ -52,6 +55,7 @@ public struct Profile: Sendable {
     let duration = try Self.warmUp(trainer)
     let iterations = asked ?? min(1000, max(5, Int(10 / duration)))
     try trainer.communicator.barrier()
+    let sentBefore = trainer.communicator.traffic
     var phases = (discriminator: UInt64(0), generator: UInt64(0))
     let start = SystemClock.monotonic.nanoseconds
     var before = start
@@ -71,6 +75,9 @@ public struct Profile: Sendable {
     }
     try trainer.settle()
     let seconds = Double(SystemClock.monotonic.nanoseconds - start) * 1e-9
+    let sent = trainer.communicator.traffic
+    messagesSent = Double(sent.messages - sentBefore.messages) / Double(iterations)
+    bytesSent = Double(sent.bytes - sentBefore.bytes) / Double(iterations)
 
     let programs = trainer.programs.all
     var unitTimes = programs.map { [UInt64](repeating: 0, count: $0.plan.unitCount) }

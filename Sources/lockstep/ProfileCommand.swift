@@ -90,12 +90,16 @@ struct ProfileCommand: ParsableCommand {
 /// What a process waits for in the others, and what would help; nothing for a process alone.
 private func communicationLine(_ profile: Profile) -> String {
   guard profile.ranks > 1 else { return "" }
-  let line =
+  var line =
     "\ncommunication \(decimal(100 * profile.communicationShare, 1)) % of an iteration: waiting for gradients "
     + "\(decimal(profile.gradientWaitMilliseconds, 3)) ms, norm statistics "
     + "\(decimal(profile.statisticsMilliseconds, 3)) ms"
-  guard profile.statisticsShare > 0.1 else { return line }
-  return line + "; --set norm.statistics=node keeps statistics within a machine"
+  if profile.bytesSent > 0 {
+    line +=
+      "; \(decimal(profile.messagesSent, 1)) messages, \(decimal(profile.bytesSent * 1e-6, 3)) MB sent to other machines"
+  }
+  if profile.statisticsShare > 0.1 { line += "\n--set norm.statistics=node would keep statistics within a machine" }
+  return line
 }
 
 extension Profile {
@@ -109,6 +113,8 @@ extension Profile {
     line.field("gradientWaitMilliseconds", gradientWaitMilliseconds)
     line.field("statisticsMilliseconds", statisticsMilliseconds)
     line.field("communicationShare", communicationShare)
+    line.field("messagesSent", messagesSent)
+    line.field("bytesSent", bytesSent)
     line.field("peakResidentMegabytes", peakResidentMegabytes)
     line.field("megabytesMoved", megabytesMoved)
     line.field("megabytesUnfused", megabytesUnfused)

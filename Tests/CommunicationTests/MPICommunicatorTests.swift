@@ -49,6 +49,21 @@ struct MPICommunicatorTests {
     #expect(run.output == "all right: \(ranks) ranks")
   }
 
+  @Test(
+    "a sum between nodes takes the messages and bytes of halving and doubling", .underMPI,
+    arguments: [
+      (2, "1000: 1 1000, 65536: 2 65536, 65540: 2 65540, 1000000: 17 1000000"),
+      // A rank hands everything to another and gets the sum back.
+      (3, "1000: 2 2000, 65536: 4 131072, 65540: 4 131080, 1000000: 34 2000000"),
+      // Short ones go whole, twice; long ones in halves and quarters, there and back.
+      (4, "1000: 2 2000, 65536: 4 131072, 65540: 4 98312, 1000000: 28 1500032"),
+    ])
+  func traffic(ranks: Int, expected: String) throws {
+    let run = try MPIRun(ranks: ranks, "traffic", "nodes", "1")
+    #expect(run.status == 0)
+    #expect(run.output == expected)
+  }
+
   @Test("every collective is right over several nodes", .underMPI, arguments: [(3, 1), (4, 2)])
   func checkNodes(ranks: Int, perNode: Int) throws {
     let run = try MPIRun(ranks: ranks, "check", "nodes", String(perNode))

@@ -94,6 +94,23 @@ func checkBuckets(_ communicator: any Communicator) throws -> Int32 {
   return 0
 }
 
+/// What the busiest rank sends for one sum of as many bytes, every rank being a node of its own.
+func countTraffic(_ communicator: any Communicator) throws -> Int32 {
+  var lines: [String] = []
+  for byteCount in [1000, 65_536, 65_540, 1_000_000] {
+    let block = try communicator.makeReducibleBlock(floatCount: byteCount / 4)
+    let before = communicator.traffic
+    try block.allReduceSum()
+    let after = communicator.traffic
+    let (messages, bytes) = try communicator.maximum(
+      of: Int64(after.messages - before.messages), Int64(after.bytes - before.bytes))
+    lines.append("\(byteCount): \(messages) \(bytes)")
+  }
+  try communicator.close()
+  if communicator.rank == 0 { say(lines.joined(separator: ", ")) }
+  return 0
+}
+
 /// Five sums in a row, in rank order bit for bit where `exactly`, and always the same bits on all ranks.
 private func checkSums(
   _ communicator: any Communicator, values: UnsafeMutableBufferPointer<Float>, exactly: Bool, sum: () throws -> Void
