@@ -149,4 +149,12 @@ int cmpi_post_words(
 /// MPI_Iprobe, and MPI_Recv of what has come, if anything: `count` words from any rank.
 int cmpi_receive_words(cmpi_communicator communicator, uint64_t *words, int32_t count, bool *received);
 
+// -- What an MPI is and how it is set up, for people (diagnostics.c)
+
+/// The MPI that this program was built for, named as cmpi_library_version names it; empty where its header does not tell.
+const char *cmpi_built_for(void);
+/// The value in use of one of the library's control variables (MPI_T_cvar_read; Open MPI: an MCA parameter, wherever it was
+/// set), as text cut to `capacity` bytes. `found` is false where the library has no such variable, or MPI was not started.
+int cmpi_setting(const char *name, char *text, size_t capacity, bool *found);
+
 #pragma clang assume_nonnull end
