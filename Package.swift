@@ -41,6 +41,8 @@ let package = Package(
     .target(name: "Tensors"),
     .target(name: "Kernels", dependencies: ["Tensors", "CKernels", "COpenBLAS"]),
     .target(name: "Communication", dependencies: ["Clocks", "Tensors", "CMPI"]),
+    .target(
+      name: "Diagnostics", dependencies: ["Clocks", "Files", "Tensors", "Kernels", "Communication", "CMPI"]),
     .target(name: "Graphs", dependencies: ["Tensors", "Kernels", "Communication"]),
     .target(
       name: "Programs",
@@ -71,8 +73,8 @@ let package = Package(
     .executableTarget(
       name: "lockstep",
       dependencies: [
-        "CKernels", "Clocks", "Files", "Tensors", "Kernels", "Communication", "Datasets", "Checkpoints", "Reporting",
-        "Evaluation", "Forecasting",
+        "CKernels", "Clocks", "Files", "Tensors", "Kernels", "Communication", "Diagnostics", "Datasets", "Checkpoints",
+        "Reporting", "Evaluation", "Forecasting",
         "Training", .product(name: "Logging", package: "swift-log"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
@@ -101,6 +103,7 @@ let package = Package(
         "CReaderWatch", "CZlib", "Checkpoints", "Communication", "Datasets", "Files", "Tensors", "Training",
       ],
       path: "Tests/Probes/reader-probe"),
+    .testTarget(name: "DiagnosticsTests", dependencies: ["Diagnostics", "Communication", "Kernels"]),
     .testTarget(name: "LayersTests", dependencies: ["TestSupport", "Models", "Layers", "Graphs", "Tensors"]),
     .testTarget(
       name: "OptimizationTests",

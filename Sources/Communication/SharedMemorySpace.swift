@@ -6,7 +6,7 @@
 
 /// The space for memory shared by the ranks of a node. A window is made without reserving its pages, so one that does not
 /// fit would end the program at some later write: ask first. Containers often have 64 MB only.
-enum SharedMemorySpace {
+package enum SharedMemorySpace {
   static let directory = "/dev/shm"
 
   /// Kept free for MPI's own buffers, which grow as they are used (Open MPI's shared-memory transport: 4 MB a rank).
@@ -15,7 +15,7 @@ enum SharedMemorySpace {
   private static let consequence = "gradients are summed by MPI instead of in shared memory, which is slower"
 
   /// Free bytes where MPI puts shared memory; nil if that cannot be told.
-  static func freeBytes() -> Int? {
+  package static func freeBytes() -> Int? {
     var status = statvfs()
     guard statvfs(directory, &status) == 0 else { return nil }
     return Int(status.f_bavail) * Int(status.f_frsize)

@@ -9,6 +9,8 @@ public enum PeakProduct {
   public static func measure(on team: ThreadTeam = ThreadTeam()) -> Double {
     let n = 2048
     let blocks = (0..<3).map { _ in MemoryBlock(byteCount: n * n * MemoryLayout<Float>.stride) }
+    // The product holds addresses, which do not keep the memory.
+    defer { withExtendedLifetime(blocks) {} }
     for block in blocks.prefix(2) { block.floats.update(repeating: 1) }
     let product = BoundProduct(
       ProductGeometry(batch: 1, rows: n, columns: n, inner: n, transposesLeft: false, transposesRight: false),
