@@ -69,7 +69,7 @@ extension Judgement {
       return .warning(text, remedy: "give every rank a core of its own; see the placement, and what else runs there")
     }
     guard nodes.all.count > 1 else { return inside }
-    let (small, large) = (worst(nodes, \.smallSeconds), worst(nodes, \.largeSeconds))
+    let (small, large) = (worst(nodes, \.smallSeconds), worst(nodes, \.gradientSeconds))
     guard let small, let large else { return inside }
     let bytes = nodes.first.network.sumBytes
     let text = "between nodes: \(speed(small, large, bytes))"
@@ -84,9 +84,9 @@ extension Judgement {
     ]
   }
 
-  /// The way that gradients take.
+  /// The way that gradients take, on one node; between nodes it is part of `sums`.
   static func gradients(_ nodes: Nodes) -> [Finding] {
-    guard let seconds = worst(nodes, \.gradientSeconds) else { return [] }
+    guard nodes.all.count == 1, let seconds = worst(nodes, \.gradientSeconds) else { return [] }
     let bytes = nodes.first.network.sumBytes
     return [
       Finding(.ok, "gradients", "a sum of \(Quantity.bytes(bytes)) takes \(Quantity.duration(seconds)) on all ranks")

@@ -22,9 +22,6 @@ extension NetworkFacts {
     let count = try Self.affordableCount(values, on: communicator)
     let large = UnsafeMutableBufferPointer(rebasing: values[..<count])
     sumBytes = 4 * count
-    largeSeconds = try Self.median(on: communicator) { () throws(CommunicationError) in
-      try communicator.allReduceSum(large)
-    }
     let block = try communicator.makeReducibleBlock(floatCount: count)
     defer { withExtendedLifetime(block) {} }
     gradientSeconds = try Self.median(on: communicator) { () throws(CommunicationError) in try block.allReduceSum() }

@@ -108,12 +108,11 @@ struct NetworkFacts: Facts, Equatable {
   var btl = ""
   var tcpInclude = ""
   var tcpExclude = ""
-  /// Medians, in seconds: a sum of eight values and one of `sumBytes` bytes, over the node and over all ranks.
+  /// Medians, in seconds: a sum of eight values over the node and over all ranks, and of `sumBytes` bytes over the node.
   var nodeSmallSeconds = -1.0
   var nodeLargeSeconds = -1.0
   var smallSeconds = -1.0
-  var largeSeconds = -1.0
-  /// The same as `largeSeconds`, in the memory and on the way that gradients take.
+  /// Of `sumBytes` bytes over all ranks, in the memory and on the way that gradients take.
   var gradientSeconds = -1.0
   var sumBytes = -1
   /// Seconds since 1970, read right after barriers.
@@ -127,7 +126,6 @@ struct NetworkFacts: Facts, Equatable {
     fields.field("nodeSmallSeconds", &nodeSmallSeconds)
     fields.field("nodeLargeSeconds", &nodeLargeSeconds)
     fields.field("smallSeconds", &smallSeconds)
-    fields.field("largeSeconds", &largeSeconds)
     fields.field("gradientSeconds", &gradientSeconds)
     fields.field("sumBytes", &sumBytes)
     fields.list("stamps", &stamps)

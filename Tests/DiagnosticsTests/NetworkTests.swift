@@ -52,8 +52,8 @@ struct NetworkTests {
   func sums() {
     #expect(Judgement.sums(Made.pair { $0.network.nodeSmallSeconds = 1e-3 }).complaints.map(\.nodes) == [["node1"]])
     #expect(Judgement.sums(Made.pair { $0.network.smallSeconds = 3e-3 }).complaints.map(\.nodes) == [[]])
-    #expect(Judgement.sums(Made.pair { $0.network.largeSeconds = 0.1 }).complaints.count == 1)
-    #expect(Judgement.sums(Made.node { $0.network.largeSeconds = 0.1 }).complaints == [])
+    #expect(Judgement.sums(Made.pair { $0.network.gradientSeconds = 0.1 }).complaints.count == 1)
+    #expect(Judgement.sums(Made.node { $0.network.gradientSeconds = 0.1 }).complaints == [])
     #expect(Judgement.sums(Nodes([RankFacts()])) == [])
   }
 

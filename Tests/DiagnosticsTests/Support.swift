@@ -22,7 +22,7 @@ enum Made {
     facts.network.interfaces = ["eth0 10.0.0.\(node + 1)/24"]
     facts.network.tcpExclude = "lo,sppp"
     facts.network.btl = "^uct"
-    (facts.network.smallSeconds, facts.network.largeSeconds) = (50e-6, 10e-3)
+    facts.network.smallSeconds = 50e-6
     (facts.network.nodeSmallSeconds, facts.network.nodeLargeSeconds) = (1e-6, 1e-3)
     (facts.network.gradientSeconds, facts.network.sumBytes) = (2e-3, 4 << 20)
     facts.network.stamps = [100, 101, 102, 103, 104]
