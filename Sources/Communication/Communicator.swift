@@ -28,6 +28,8 @@ public protocol Communicator: AnyObject {
   func allReduceMaximum(_ values: UnsafeMutableBufferPointer<Int64>) throws(CommunicationError)
   /// Copies the bytes of rank `root` to all.
   func broadcast(_ bytes: UnsafeMutableRawBufferPointer, from root: Int) throws(CommunicationError)
+  /// Copies the bytes of the first rank of this node to all ranks of the node.
+  func broadcastOnNode(_ bytes: UnsafeMutableRawBufferPointer) throws(CommunicationError)
   /// Copies the bytes of every rank, in rank order, into `gathered` on rank `root`; the other ranks pass nil.
   ///
   /// - Precondition: the same number of bytes, below 2³¹, on every rank; `gathered` holds `size` times as many.
@@ -44,6 +46,14 @@ public protocol Communicator: AnyObject {
   func makeReducibleBlock(
     floatCount: Int, buckets: [Range<Int>], settings: ReductionSettings
   ) throws(CommunicationError) -> ReducibleBlock
+  /// Memory that the first rank of every node fills and all ranks of that node read; what the others pass does not count.
+  ///
+  /// - Parameters:
+  ///   - byteCount: how much it fills.
+  ///   - fill: called once, there; enters no collective.
+  func makeSharedBytes(
+    byteCount: Int, fill: (UnsafeMutableRawBufferPointer) -> Void
+  ) throws(CommunicationError) -> SharedBytes
   /// Whether a sum of a block has been started and is not complete.
   var isSumUnderWay: Bool { get }
   /// What this rank has sent so far to sum gradients and statistics with ranks of other nodes; MPI's own sums do not count.

@@ -190,13 +190,19 @@ public final class MPICommunicator: Communicator {
 
   public func broadcast(_ bytes: UnsafeMutableRawBufferPointer, from root: Int) throws(CommunicationError) {
     precondition(root >= 0 && root < size, "root \(root) of \(size) ranks")
-    guard size > 1, let start = bytes.baseAddress else { return }
     pulse.arrive(at: .broadcast)
     defer { pulse.leave() }
+    try broadcast(bytes, from: root, over: world)
+  }
+
+  func broadcast(
+    _ bytes: UnsafeMutableRawBufferPointer, from root: Int, over ranks: cmpi_communicator
+  ) throws(CommunicationError) {
+    guard size > 1, let start = bytes.baseAddress else { return }
     for offset in stride(from: 0, to: bytes.count, by: Self.maximumCount) {
       let count = Int64(min(Self.maximumCount, bytes.count - offset))
       var request = cmpi_request()
-      try check(cmpi_start_broadcast(world, start + offset, count, Int32(root), &request), "MPI_Ibcast")
+      try check(cmpi_start_broadcast(ranks, start + offset, count, Int32(root), &request), "MPI_Ibcast")
       try wait(for: &request, "MPI_Ibcast")
     }
   }

@@ -32,8 +32,17 @@ public enum CIFAR: Sendable {
   /// - Throws: when no training file is there, a size is no multiple of a record's, a label is no class, or the list of
   ///   class names has another length.
   public func load(directory: String, options: LoadingOptions = LoadingOptions()) throws(DatasetError) -> Dataset {
-    let files: [String]
-    do throws(FileError) { files = try Directories.names(in: directory) } catch { throw DatasetError(error) }
+    try load(Self.names(in: directory), in: directory, options: options)
+  }
+
+  static func names(in directory: String) throws(DatasetError) -> [String] {
+    do throws(FileError) { return try Directories.names(in: directory) } catch { throw DatasetError(error) }
+  }
+
+  /// - Parameter files: the names of what is in the directory.
+  func load(
+    _ files: [String], in directory: String, options: LoadingOptions
+  ) throws(DatasetError) -> Dataset {
     let trainingFiles = files.filter(isTraining).map { "\(directory)/\($0)" }
     guard !trainingFiles.isEmpty else {
       let isPython = files.contains(self == .ten ? "data_batch_1" : "train")
@@ -43,7 +52,8 @@ public enum CIFAR: Sendable {
           ? "these are the files for Python; take the binary version"
           : "name the directory that holds the binary version's files, as in \(name):DIR", cause: .missing)
     }
-    let classNames = try classNames(in: directory)
+    let classNames =
+      files.contains(namesName) ? try classNames(in: "\(directory)/\(namesName)") : (0..<classCount).map(String.init)
     let training = try images(of: trainingFiles, options)
     if files.contains(testName) {
       return Dataset(
@@ -64,10 +74,7 @@ public enum CIFAR: Sendable {
       ], complaints: [])
   }
 
-  /// From the list beside the data, else numbers.
-  private func classNames(in directory: String) throws(DatasetError) -> [String] {
-    let path = "\(directory)/\(namesName)"
-    guard Directories.exists(path) else { return (0..<classCount).map(String.init) }
+  private func classNames(in path: String) throws(DatasetError) -> [String] {
     let text: [UInt8]
     do throws(FileError) {
       let file = try InputFile(path: path)

@@ -55,7 +55,7 @@ extension Dataset {
 extension ImageSet {
   fileprivate func converted(toChannels channels: Int) -> ImageSet {
     let pixelCount = count * imageShape[0] * imageShape[1]
-    var converted = Array(pixels)
+    var converted = Array(pixels.array)
     Channels.convert(&converted, count: pixelCount, from: imageShape.last, to: channels)
     return ImageSet(
       imageShape: [imageShape[0], imageShape[1], channels], pixels: converted[..<(pixelCount * channels)],

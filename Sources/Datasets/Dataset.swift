@@ -10,9 +10,11 @@ public struct Dataset: Sendable {
   public let training: ImageSet
   public let test: ImageSet
   /// What the reader of the data should tell, a sentence each: what is held out, what was not used.
-  public let notes: [String]
+  public private(set) var notes: [String]
   /// What the reader of the data found fault with.
   let complaints: [String]
+  /// Whether all ranks of the node have these bytes from its first rank, rather than each by itself.
+  public internal(set) var isOfNode = false
 
   public var classCount: Int { classNames.count }
 
@@ -34,6 +36,9 @@ public struct Dataset: Sendable {
     self.notes = notes.map(escaped)
     self.complaints = complaints.map(escaped)
   }
+
+  /// Adds a sentence for the reader.
+  public mutating func note(_ text: String) { notes.append(escaped(text)) }
 
   /// The same images at another size, by bilinear interpolation; see `Resizing`.
   public func resized(to resolution: Resolution) -> Dataset {
@@ -61,7 +66,7 @@ public struct Resolution: Hashable, Sendable, CustomStringConvertible {
 
 extension ImageSet {
   func resized(to resolution: Resolution) -> ImageSet {
-    let resized = pixels.withUnsafeBufferPointer {
+    let resized = pixels.withUnsafeBytes {
       Resizing.bilinear($0, from: imageShape, to: resolution, valueScale: 1)
     }
     return ImageSet(

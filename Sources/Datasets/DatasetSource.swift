@@ -66,15 +66,25 @@ public enum DatasetSource: Hashable, Sendable, CustomStringConvertible {
 
   /// Reads the data and brings them to the size and the channels that `options` ask for.
   public func load(_ options: LoadingOptions) throws(DatasetError) -> Dataset {
-    switch self {
-    case .digits:
+    try load(options, listing: listing())
+  }
+
+  /// The same where it is known what the directories hold.
+  ///
+  /// - Precondition: `listing` is one of this source.
+  public func load(_ options: LoadingOptions, listing: DatasetListing) throws(DatasetError) -> Dataset {
+    switch (self, listing.contents) {
+    case (.digits, _):
       let resolution = options.resolution ?? Resolution(height: 16, width: 16)
       return Digits.load(resolution: resolution).converted(toChannels: options.channels)
-    case .idx(let directory):
+    case (.idx(let directory), _):
       return try IDX.load(directory: directory, classCount: options.classCount).adapted(to: options)
-    case .semeion(let file): return try Semeion.load(file: file).adapted(to: options)
-    case .cifar(let kind, let directory): return try kind.load(directory: directory, options: options)
-    case .folder(let directory): return try ImageFolder.load(directory: directory, options: options)
+    case (.semeion(let file), _): return try Semeion.load(file: file).adapted(to: options)
+    case (.cifar(let kind, let directory), .names(let names)):
+      return try kind.load(names, in: directory, options: options)
+    case (.folder(let directory), .folder(let contents)):
+      return try ImageFolder.load(contents, of: directory, options: options)
+    case (.cifar, _), (.folder, _): preconditionFailure("a listing of other data than \(self)")
     }
   }
 }

@@ -13,13 +13,13 @@ import Tensors
 /// evenly over its names (at least one image where there are two).
 public enum ImageFolder {
   /// One image file and the number of its class.
-  struct Entry: Equatable {
+  struct Entry: Equatable, Sendable {
     let path: String
     let label: Int
   }
 
   /// What is in the directory; nothing has been decoded yet.
-  struct Contents {
+  struct Contents: Equatable, Sendable {
     var classNames: [String]
     var training: [Entry]
     var test: [Entry]
@@ -36,7 +36,12 @@ public enum ImageFolder {
   public static func load(
     directory: String, options: LoadingOptions = LoadingOptions()
   ) throws(DatasetError) -> Dataset {
-    let contents = try contents(of: directory)
+    try load(contents(of: directory), of: directory, options: options)
+  }
+
+  static func load(
+    _ contents: Contents, of directory: String, options: LoadingOptions
+  ) throws(DatasetError) -> Dataset {
     var loader = ImageLoader(options)
     let training = try loader.images(of: contents.training, classNames: contents.classNames)
     let test = try loader.images(of: contents.test, classNames: nil)

@@ -7,11 +7,15 @@ import Tensors
 /// - Shapes: `imageShape` `[H, W, C]`; the bytes lie row-major, channels last, image behind image.
 public struct ImageSet: Sendable {
   public let imageShape: Shape
-  let pixels: ArraySlice<UInt8>
+  let pixels: PixelBytes
   let labels: ArraySlice<Int32>
 
   /// - Precondition: as many bytes as `labels.count` images of `imageShape` have.
   public init(imageShape: Shape, pixels: ArraySlice<UInt8>, labels: ArraySlice<Int32>) {
+    self.init(imageShape: imageShape, bytes: PixelBytes(pixels), labels: labels)
+  }
+
+  init(imageShape: Shape, bytes pixels: PixelBytes, labels: ArraySlice<Int32>) {
     precondition(imageShape.rank == 3, "image shape \(imageShape) is not [H, W, C]")
     precondition(
       pixels.count == labels.count * imageShape.count,
@@ -28,16 +32,24 @@ public struct ImageSet: Sendable {
 
   /// Bytes of image `index`.
   public func bytes(at index: Int) -> ArraySlice<UInt8> {
-    let first = pixels.startIndex + index * imageShape.count
-    return pixels[first..<first + imageShape.count]
+    pixels[index * imageShape.count..<(index + 1) * imageShape.count].array
+  }
+
+  /// Lets `body` see the bytes of image `index` where they are.
+  public func withBytes(at index: Int, _ body: (UnsafeRawBufferPointer) -> Void) {
+    precondition(index >= 0 && index < count, "image \(index) of \(count)")
+    let size = imageShape.count
+    pixels.withUnsafeBytes {
+      body(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer($0)[index * size..<(index + 1) * size]))
+    }
   }
 
   /// The images of `range` as a set of their own, sharing memory.
   public subscript(range: Range<Int>) -> ImageSet {
-    let pixelRange = pixels.startIndex + range.lowerBound * imageShape.count
+    let size = imageShape.count
     let labelRange = labels.startIndex + range.lowerBound
     return ImageSet(
-      imageShape: imageShape, pixels: pixels[pixelRange..<pixelRange + range.count * imageShape.count],
+      imageShape: imageShape, bytes: pixels[range.lowerBound * size..<range.upperBound * size],
       labels: labels[labelRange..<labelRange + range.count])
   }
 
@@ -57,7 +69,7 @@ public struct ImageSet: Sendable {
   public func write(index: Int, mirrored: Bool = false, to destination: UnsafeMutablePointer<Float>) {
     precondition(index >= 0 && index < count, "image \(index) of \(count)")
     let size = imageShape.count
-    pixels.withUnsafeBufferPointer { bytes in
+    pixels.withUnsafeBytes { bytes in
       let source = bytes.baseAddress! + index * size
       if mirrored {
         writeMirrored(source, to: destination)

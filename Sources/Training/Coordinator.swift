@@ -42,6 +42,8 @@ public final class Coordinator {
   let logger: Logger
   let options: CoordinatorOptions
   let testConditions: Conditions
+  /// Where set, on all ranks: how long the start has taken is told after the first iteration.
+  public var startTimes: StartTimes?
   let signals: StopSignals?
   /// Rank 0's.
   var timeLimit: TimeLimit?
@@ -114,7 +116,10 @@ public final class Coordinator {
   }
 
   private func actOn(_ outcome: PhaseOutcome) throws -> Consequence {
-    if outcome.phase == 0 { report(iteration: outcome.iteration) }
+    if outcome.phase == 0 {
+      if let line = try startTimes?.endFirstIteration(on: communicator) { logger.info("\(line)") }
+      report(iteration: outcome.iteration)
+    }
     return try actOn(
       outcome.incident, at: CheckpointPosition(iteration: outcome.iteration, phase: outcome.phase))
   }

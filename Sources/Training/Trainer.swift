@@ -98,11 +98,23 @@ public final class Trainer {
   /// Tells training sets apart, wherever they lie: name, number of images and a digest of pixels and labels.
   let dataFingerprint: String
 
+  /// Compared over the ranks. Where a node's ranks have their images from one of them, it alone goes through them.
+  private static func fingerprint(of dataset: Dataset, on communicator: any Communicator) throws -> String {
+    let isReader = !dataset.isOfNode || communicator.nodeRank == 0
+    var training = isReader ? digest(of: dataset.training) : 0
+    try communicator.verifyEqual(isReader ? training : nil, what: "the training images")
+    try communicator.verifyEqual(isReader ? digest(of: dataset.test) : nil, what: "the held-out images")
+    if dataset.isOfNode {
+      try withUnsafeMutableBytes(of: &training) { try communicator.broadcastOnNode($0) }
+    }
+    return "\(dataset.name) \(dataset.training.count) \(String(training, radix: 16))"
+  }
+
   /// Pixels and labels.
   private static func digest(of images: ImageSet) -> UInt64 {
     var digest = Digest()
     for index in 0..<images.count {
-      images.bytes(at: index).withUnsafeBytes { digest.update($0) }
+      images.withBytes(at: index) { digest.update($0) }
       digest.update(UInt64(images.label(at: index)))
     }
     return digest.value
@@ -113,7 +125,7 @@ public final class Trainer {
   /// - Throws: `SharedFailure` on all ranks where recipe, data and number of ranks do not fit on one of them.
   public init(
     recipe: Recipe, dataset: Dataset, communicator: any Communicator, team: ThreadTeam = ThreadTeam(),
-    settings: ReductionSettings = ReductionSettings()
+    settings: ReductionSettings = ReductionSettings(), times: StartTimes? = nil
   ) throws {
     let blueprint = try communicator.together {
       try TrainerBlueprint(
@@ -136,10 +148,9 @@ public final class Trainer {
     digest.update(recipe.yaml)
     for plan in plans.all { digest.update(plan.collectiveDigest) }
     try communicator.verifyEqual(digest.value, what: "the recipe or the plan of collectives")
-    let trainingDigest = Self.digest(of: dataset.training)
-    dataFingerprint = "\(dataset.name) \(dataset.training.count) \(String(trainingDigest, radix: 16))"
-    try communicator.verifyEqual(trainingDigest, what: "the training images")
-    try communicator.verifyEqual(Self.digest(of: dataset.test), what: "the held-out images")
+    times?.mark(.planning)
+    dataFingerprint = try Self.fingerprint(of: dataset, on: communicator)
+    times?.mark(.data)
 
     arena = Arena(plans: [plans.discriminator, plans.generator] + blueprint.evaluation.plans)
     for network in [discriminator, generator] {

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Communication
-import Datasets
 import Files
 import Training
 
@@ -66,20 +65,5 @@ struct RecipeOptions: ParsableArguments {
     }
     let embedded = try Recipe.embedded(named: recipe)
     return (embedded.yaml, embedded.name)
-  }
-}
-
-extension Recipe {
-  /// The data of the recipe at its resolution, on all ranks.
-  func loadDataset(on communicator: any Communicator) throws -> Dataset {
-    try communicator.together {
-      var options = LoadingOptions()
-      options.resolution = try resolution()
-      options.channels = data.channels
-      options.crops = data.crop
-      options.skipsUnreadable = data.skipUnreadable
-      options.classCount = model.conditionKind == .classes ? model.conditionSize ?? 10 : 10
-      return try DatasetSource(data.source).load(options)
-    }
   }
 }

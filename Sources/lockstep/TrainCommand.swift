@@ -86,16 +86,20 @@ struct TrainCommand: ParsableCommand {
   }
 
   func run() throws {
+    let times = StartTimes()
     let began = SystemClock.calendar.seconds
     // Before MPI starts its threads: they inherit what is held back.
     let signals = StopSignals()
-    Session.runToCode { communicator, logger in try train(communicator, logger, signals, began: began) }
+    Session.runToCode { communicator, logger in
+      times.mark(.mpi)
+      return try train(communicator, logger, signals, times, began: began)
+    }
   }
 
   /// - Parameter began: seconds since 1970.
   /// - Returns: the exit code.
   private func train(
-    _ communicator: any Communicator, _ logger: Logger, _ signals: StopSignals, began: Double
+    _ communicator: any Communicator, _ logger: Logger, _ signals: StopSignals, _ times: StartTimes, began: Double
   ) throws -> Failure.Code? {
     let watchdog = stallTimeout > 0 ? Watchdog(pulse: communicator.pulse, stallTimeoutSeconds: stallTimeout) : nil
     try watchdog?.start()
@@ -104,14 +108,19 @@ struct TrainCommand: ParsableCommand {
       allowedChanges: allowedChanges, communicator, logger)
     for warning in start.warnings { logger.warning("\(warning)") }
     let recipe = start.recipe
+    times.mark(.recipe)
 
     let dataset = try recipe.loadDataset(on: communicator)
+    times.mark(.data)
     let crew = try Crew(threads, communicator)
     let tuning = try communication.tuning(
       recipe: recipe, dataset: dataset, resumed: start.file, communicator: communicator, team: crew.team)
+    times.mark(.tuning)
     let trainer = try Trainer(
-      recipe: recipe, dataset: dataset, communicator: communicator, team: crew.team, settings: tuning.settings)
+      recipe: recipe, dataset: dataset, communicator: communicator, team: crew.team, settings: tuning.settings,
+      times: times)
     if start.isResuming { try trainer.restore(from: start.file) }
+    times.mark(.memory)
     let limit = try communicator.together { () -> TimeLimit? in
       guard communicator.rank == 0, trainer.iteration < recipe.training.iterations else { return nil }
       let limit = TimeLimit(seconds: timeLimit, stateBytes: trainer.stateByteCount, now: began)
@@ -129,6 +138,8 @@ struct TrainCommand: ParsableCommand {
     options.trace = trace.map { ($0, traceIterations) }
     let coordinator = try Coordinator(
       trainer, output: start.output, resumed: start.file, signals: signals, options: options, logger: logger)
+    coordinator.startTimes = times
+    times.mark(.output)
     let ending = try coordinator.run()
     // Until here nobody else may write into the directory.
     withExtendedLifetime(lock) {}

@@ -1,0 +1,43 @@
+import Communication
+import Datasets
+
+extension Recipe {
+  /// The data of the recipe at its resolution, on all ranks: rank 0 lists directories, the first rank of every node opens
+  /// the files, and the others see what it made of them.
+  ///
+  /// The data are not to be used after the communicator's `close()`: their bytes may lie in its shared memory.
+  ///
+  /// - Throws: `SharedFailure` on all ranks where a directory or a file is not as it should be for any of them.
+  public func loadDataset(on communicator: any Communicator) throws -> Dataset {
+    let (source, options) = try communicator.together { (try DatasetSource(data.source), try loadingOptions()) }
+    var listing = try communicator.together { communicator.rank == 0 ? try source.listing() : nil }
+    if communicator.spansNodes {
+      let bytes = listing?.bytes ?? []
+      let count = try communicator.broadcast([Int64(bytes.count)], from: 0)[0]
+      let room = communicator.rank == 0 ? bytes : [UInt8](repeating: 0, count: Int(count))
+      listing = DatasetListing(bytes: try communicator.broadcast(room, from: 0))
+    }
+    let own = try communicator.together {
+      communicator.nodeRank == 0 ? try listing.map { try source.load(options, listing: $0) } : nil
+    }
+    if communicator.size == 1, let own { return own }
+    let packed = own.map(PackedDataset.init)
+    let bytes = try communicator.makeSharedBytes(byteCount: packed?.byteCount ?? 0) { packed?.write(to: $0) }
+    var dataset = PackedDataset.read(bytes.memory)
+    if try communicator.maximum(of: bytes.isShared ? 0 : 1) == 1 {
+      dataset.note(
+        "every process has a copy of the data: too little shared memory on a machine (containers: --shm-size)")
+    }
+    return dataset
+  }
+
+  private func loadingOptions() throws -> LoadingOptions {
+    var options = LoadingOptions()
+    options.resolution = try resolution()
+    options.channels = data.channels
+    options.crops = data.crop
+    options.skipsUnreadable = data.skipUnreadable
+    options.classCount = model.conditionKind == .classes ? model.conditionSize ?? 10 : 10
+    return options
+  }
+}
