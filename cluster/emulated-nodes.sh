@@ -26,8 +26,8 @@ await() {
   done
 }
 
-# processes NODE: the ids, as this machine counts, of what runs there beside its init and Slurm's daemons. One that has ended
-# and waits for its parent to notice does not count.
+# processes NODE: the ids, as this machine counts, of what runs there beside the node's own daemons. (sshd finds out late that
+# the other side is gone.) One that has ended and waits for its parent to notice does not count.
 processes() {
   local init space entry name state
   init=$(<"$NETCLUSTER_DIR/node$1/init.pid")
@@ -37,7 +37,7 @@ processes() {
     [[ ${entry#/proc/} != "$init" && $entry/ns/pid -ef $space ]] || continue
     { read -r name <"$entry/comm" && state=$(<"$entry/stat"); } 2>/dev/null || continue
     state=${state##*) }
-    [[ $name == slurmd || $name == slurmctld || $state == [ZX]* ]] || say "${entry#/proc/}"
+    [[ $name =~ ^(sshd|slurmd|slurmctld|slurmscriptd)$ || $state == [ZX]* ]] || say "${entry#/proc/}"
   done
 }
 

@@ -71,7 +71,8 @@ tensors() {
   tail -c "+$((length + 9))" "$1"
 }
 
-# same_bits RUN [ITERATION]: that checkpoint (the last) holds what the undisturbed run's does.
+# same_bits RUN [ITERATION]: that checkpoint (the last) holds what the undisturbed run's does. (The last one of a shorter run
+# has more in it: what the evaluation at the end makes.)
 same_bits() {
   local mine theirs
   mine=$(checkpoint_of "$1" "${2:-$iterations}") theirs=$(checkpoint_of undisturbed "${2:-$iterations}")
@@ -82,7 +83,7 @@ same_bits() {
 # Two nodes, and the run that nobody disturbs on them, made once for all tests. Sets `iterations`, `every`, `two` and adds to
 # `settings`.
 two_nodes() {
-  local rate
+  local rate images
   nodes up 2 --slots 2
   hosts two 'node0 slots=1' 'node1 slots=1'
   two=(-n 2 --hostfile "$hostfile")
@@ -92,7 +93,8 @@ two_nodes() {
     succeeds 60
     rate=$(sed -n 's/.* \([0-9,]*\) images\/s.*/\1/p' "$log" | tail -n 1)
     rate=${rate//,/}
-    iterations=$((${rate:-0} / 64 / 3 * 24))
+    images=$((8 * ${rate:-0}))
+    iterations=$((images / (24 * 64) * 24))
     ((iterations > 240)) || iterations=240
     start undisturbed "${two[@]}" -- --iterations "$iterations" --set "checkpoint.every=$((iterations / 24))" --verify-lockstep
     succeeds 120

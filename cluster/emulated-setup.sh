@@ -2,8 +2,6 @@
 # What emulated.sh needs of this machine, and how it leaves it. Source it after lib.sh.
 # shellcheck disable=SC2034,SC2154 # variables of emulated.sh
 
-readonly exit_skipped=77
-
 # prepare: sets `tools`, and for each part of the tests what keeps it from running, in words: `obstacle_nodes`, `obstacle_slurm`.
 prepare() {
   local source
@@ -91,7 +89,7 @@ bring_down() {
 # What the tests should not have left on this machine, in words.
 what_is_left() {
   local file words
-  if is_here ip; then ip netns list 2>/dev/null | sed -n "s/^\($NETCLUSTER_PREFIX[^ ]*\).*/namespace \1/p"; fi
+  if is_here ip; then ip netns list 2>/dev/null | sed -n "s/^\(${NETCLUSTER_PREFIX}[^ ]*\).*/namespace \1/p"; fi
   for file in /proc/[0-9]*/cmdline; do
     words=$(tr '\0' ' ' <"$file") || continue
     [[ $words != *"$scratch"* ]] || say "process ${file//[^0-9]/} ($words)"

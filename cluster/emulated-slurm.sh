@@ -58,7 +58,7 @@ test_slurm_array() {
   local runs
   with_slurm slurm.sbatch
   mkdir "$scratch/slurm_array"
-  cd "$scratch/slurm_array"
+  cd "$scratch/slurm_array" || return
   # A node for each task, and a directory that the script names.
   number=$(slurm sbatch --parsable --array 0-1 --nodes 1 --ntasks-per-node 2 --output "$scratch/slurm_array-%a.log" "$batch" \
     train "${settings[@]}")

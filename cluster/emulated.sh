@@ -27,6 +27,8 @@ for part in setup nodes runs faults launches slurm; do
   source "$repository/cluster/emulated-$part.sh"
 done
 
+readonly exit_skipped=77
+
 # NAME PART SENTENCE; the function is test_NAME. The order is that of the report.
 tests=(
   'two_nodes nodes two ranks on two nodes agree, and repeat bit for bit'
