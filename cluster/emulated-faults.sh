@@ -112,7 +112,7 @@ test_slow_node() {
 test_stopped_rank() {
   local victim
   two_nodes
-  start stopped_rank "${two[@]}" -- --stall-timeout 4
+  start stopped_rank "${two[@]}" -- --stall-timeout 4 --communication auto
   underway stopped_rank
   victim=$(rank_on 1) || wrong "no rank on node1"
   strike

@@ -2,8 +2,9 @@
 # The run that the tests disturb, and the one that nobody disturbs. Source it after emulated-nodes.sh.
 # shellcheck disable=SC2154 # variables of emulated.sh
 
-# The same parameters after the same number of iterations, whatever the number of iterations in all.
-settings=(--recipe digits --set training.learningRateDecay=none --set checkpoint.keep=1000 --set evaluation.every=0
+# The same parameters after the same number of iterations, whatever the number of iterations in all, and whatever a
+# measurement at the start would make of the network.
+settings=(--recipe digits --communication nodes,bucket=262144,split --set training.learningRateDecay=none --set checkpoint.keep=1000 --set evaluation.every=0
   --set evaluation.samples=16 --set evaluation.classifierIterations=0)
 
 # hosts FILE LINE…: makes a hostfile. Sets `hostfile`.
@@ -94,7 +95,8 @@ two_nodes() {
     rate=$(sed -n 's/.* \([0-9,]*\) images\/s.*/\1/p' "$log" | tail -n 1)
     rate=${rate//,/}
     images=$((8 * ${rate:-0}))
-    iterations=$((images / (24 * 64) * 24))
+    every=$((images / (24 * 64)))
+    iterations=$((24 * every))
     ((iterations > 240)) || iterations=240
     start undisturbed "${two[@]}" -- --iterations "$iterations" --set "checkpoint.every=$((iterations / 24))" --verify-lockstep
     succeeds 120

@@ -2,7 +2,7 @@
 # What emulated.sh needs of this machine, and how it leaves it. Source it after lib.sh.
 # shellcheck disable=SC2034,SC2154 # variables of emulated.sh
 
-# prepare: sets `tools`, and for each part of the tests what keeps it from running, in words: `obstacle_nodes`, `obstacle_slurm`.
+# prepare: sets `tools`, and what keeps each part of the tests from running, in words: `obstacle_nodes`, `obstacle_slurm`.
 prepare() {
   local source
   obstacle_nodes='' obstacle_slurm='' tools=$scratch/tools
