@@ -8,7 +8,7 @@ test_crash() {
   underway crash
   strike
   nodes crash 1
-  fails_by 20 'node1|rank 1'
+  fails_by 20 'on node node1|rank 1'
   all_gone 0
   # The remaining node alone, with one rank: the same run up to the order of additions.
   cp -r "$scratch/crash" "$scratch/crash-alone"
@@ -50,7 +50,7 @@ test_cut() {
   underway cut
   strike
   nodes cut 1
-  fails_by 20 'node1|rank 1'
+  fails_by 20 'on node node1|rank 1'
   all_gone 0 1
   nodes heal 1
   start cut "${two[@]}" -- --resume auto

@@ -4,7 +4,7 @@
 
 # The same parameters after the same number of iterations, whatever the number of iterations in all, and whatever a
 # measurement at the start would make of the network.
-settings=(--recipe digits --communication nodes,bucket=262144,split --set training.learningRateDecay=none --set checkpoint.keep=1000 --set evaluation.every=0
+settings=(--recipe digits --communication "nodes,bucket=262144,split" --set training.learningRateDecay=none --set checkpoint.keep=1000 --set evaluation.every=0
   --set evaluation.samples=16 --set evaluation.classifierIterations=0)
 
 # hosts FILE LINE…: makes a hostfile. Sets `hostfile`.
