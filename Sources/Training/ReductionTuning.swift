@@ -7,8 +7,12 @@ import Programs
 /// How a run sums its gradients, chosen by measuring.
 public struct ReductionTuning {
   public let settings: ReductionSettings
-  /// One line for the reader.
-  public let words: String
+  private let words: String
+
+  /// One line for the reader, once the gradients have their memory; nil where the communicator's notes say it.
+  public func words(on communicator: any Communicator) -> String? {
+    communicator.size > 1 && communicator.notes.isEmpty ? words : nil
+  }
 
   /// On one machine gradients are summed in shared memory, in one piece: nothing travels. Between machines the buckets that
   /// the network serves best; and the discriminator looks at real images first if what that costs is less than the time

@@ -48,6 +48,7 @@ struct ProfileCommand: ParsableCommand {
         if communicator.rank == 0 { print("\(StartUp.coreName) kernels: \(decimal(speed, 1)) GFLOP/s a process") }
         return
       }
+      let said = communicator.notes.count
       let recipe = try recipe.resolve(on: communicator)
       let dataset = try recipe.loadDataset(on: communicator)
       let crew = try Crew(threads, communicator)
@@ -58,7 +59,8 @@ struct ProfileCommand: ParsableCommand {
         settings: tuning.settings)
       crew.warn(logger)
       if let note = StartUp.note { logger.notice("\(note)") }
-      if communicator.size > 1 { logger.info("\(tuning.words)") }
+      for note in communicator.notes.dropFirst(said) { logger.notice("\(note)") }
+      if let words = tuning.words(on: communicator) { logger.info("\(words)") }
       let profile = try Profile(measuring: trainer, iterations: iterations, threads: trainer.threads)
       guard communicator.rank == 0 else { return }
       if json { print(profile.json) } else { show(profile) }

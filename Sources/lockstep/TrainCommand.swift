@@ -101,6 +101,7 @@ struct TrainCommand: ParsableCommand {
   private func train(
     _ communicator: any Communicator, _ logger: Logger, _ signals: StopSignals, _ times: StartTimes, began: Double
   ) throws -> Failure.Code? {
+    let said = communicator.notes.count
     let watchdog = stallTimeout > 0 ? Watchdog(pulse: communicator.pulse, stallTimeoutSeconds: stallTimeout) : nil
     try watchdog?.start()
     let start = try StartingPoint(
@@ -129,6 +130,7 @@ struct TrainCommand: ParsableCommand {
     }
     let lock = try start.createOutput(communicator)
     crew.warn(logger)
+    for note in communicator.notes.dropFirst(said) { logger.notice("\(note)") }
     describe(trainer, start, tuning, communicator, logger)
 
     var options = CoordinatorOptions()
@@ -185,7 +187,7 @@ struct TrainCommand: ParsableCommand {
       \(grouped(trainer.dataset.training.count)) images \(trainer.dataset.imageShape) of \(trainer.dataset.name), \
       batch \(recipe.training.batchSize) on \(ranks)\(threads)
       """)
-    if communicator.size > 1 { logger.info("\(tuning.words)") }
+    if let words = tuning.words(on: communicator) { logger.info("\(words)") }
     if start.isResuming {
       logger.info("going on from iteration \(grouped(trainer.iteration)) of \(start.file?.path ?? "a checkpoint")")
       if let difference = start.file.flatMap(trainer.differenceInOrder) {

@@ -58,8 +58,9 @@ extension LockstepTests {
       let alone = try json("profile", "--json", "--iterations", "3")
       #expect(
         alone.keys.sorted() == [
-          "discriminatorMilliseconds", "generatorMilliseconds", "imagesPerSecond", "iterations", "megabytesMoved",
-          "megabytesUnfused", "operations", "peakResidentMegabytes", "ranks", "threads",
+          "bytesSent", "communicationShare", "discriminatorMilliseconds", "generatorMilliseconds",
+          "gradientWaitMilliseconds", "imagesPerSecond", "iterations", "megabytesMoved", "megabytesUnfused",
+          "messagesSent", "operations", "peakResidentMegabytes", "ranks", "statisticsMilliseconds", "threads",
         ])
       let moved = try #require(alone["megabytesMoved"] as? Double)
       #expect(moved > 0 && moved < (alone["megabytesUnfused"] as? Double ?? 0))
