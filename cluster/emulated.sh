@@ -91,7 +91,7 @@ run_test() {
   local begin status=0 output=$scratch/$1.out
   begin=$(milliseconds)
   # Not in a condition: there `set -e` would not hold.
-  (set -e && trap - EXIT INT TERM && "test_$1") &>"$output" </dev/null &
+  (set -e && trap - EXIT INT TERM HUP PIPE && "test_$1") &>"$output" </dev/null &
   worker=$!
   while kill -0 "$worker" 2>/dev/null; do
     if (($(milliseconds) - begin > longest * 1000)); then
@@ -120,14 +120,17 @@ run_test() {
 # However this script ends. (Its signals must not cut this short.)
 leave() {
   local status=$?
-  trap '' INT TERM HUP
+  trap '' INT TERM HUP PIPE
   trap - EXIT
-  [[ ! $worker ]] || kill -KILL "$worker" 2>/dev/null || true
+  if [[ $worker ]]; then
+    kill -KILL "$worker" 2>/dev/null || true
+    wait "$worker" 2>/dev/null || true # or bash reports it
+  fi
   bring_down
   if ! $keep && ((failed == 0)); then
     rm -rf "$scratch"
   else
-    say "The runs and logs are in $scratch"
+    say "The runs and logs are in $scratch" || true # (nobody may listen any more)
   fi
   exit "$status"
 }
@@ -146,7 +149,7 @@ scratch=$(mktemp -d)
 scratch=$(readlink -f "$scratch")
 trap leave EXIT
 trap 'exit 130' INT
-trap 'exit 143' TERM HUP
+trap 'exit 143' TERM HUP PIPE
 prepare
 
 for row in "${tests[@]}"; do
