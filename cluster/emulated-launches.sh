@@ -71,8 +71,8 @@ test_little_memory() {
     on 0 mount -o "remount,size=$size" /dev/shm
     start "little_memory-$size" -n 2 --hostfile "$hostfile" -- --iterations 3 --verify-lockstep
     succeeds 90
-    [[ $(grep -c '/dev/shm' "$log") == 1 ]] || wrong "$size: $(grep -c '/dev/shm' "$log") lines about it, not one"
-    note "$size: $(grep '/dev/shm' "$log")"
+    [[ $(grep -c '^/dev/shm: ' "$log") == 1 ]] || wrong "$size: $(grep -c '^/dev/shm: ' "$log") lines about it, not one"
+    note "$size: $(grep '^/dev/shm: ' "$log")"
   done
 }
 
