@@ -85,6 +85,7 @@ public final class Coordinator {
   /// Trains until the recipe's last iteration, or until any rank is asked to stop: then a checkpoint holds the work.
   public func run() throws -> Ending {
     var stop = try begin()
+    startTimes?.mark(.classifier)
     while trainer.iteration < last, stop == nil {
       trainer.stopRequest = ownStopRequest
       let outcomes = try runPhase()

@@ -24,6 +24,8 @@ public final class StartTimes {
     /// Parameters, gradients and the arena, taken and filled; a checkpoint restored.
     case memory
     case output
+    /// That judges the samples, found or trained; and an evaluation that a stop came before.
+    case classifier
     case firstIteration
 
     var words: String {

@@ -34,6 +34,7 @@ func run(_ arguments: [String]) -> Int32 {
       return try checkCollectives(communicator, inRankOrder: reduction == .automatic && ranksPerNode == nil)
     case "buckets": return try checkBuckets(communicator)
     case "traffic": return try countTraffic(communicator)
+    case "sharing": return try checkSharing(communicator, isShared: reduction == .automatic)
     case "fail": return try failOnUpperRanks(communicator)
     case "disagree": return try disagree(communicator)
     case "abort": return try abortOnLastRank(communicator)
@@ -43,7 +44,7 @@ func run(_ arguments: [String]) -> Int32 {
     default:
       say(
         """
-        usage: communication-probe check|buckets|traffic|clocks [library] [nodes RANKS-PER-NODE]
+        usage: communication-probe check|buckets|traffic|clocks|sharing [library] [nodes RANKS-PER-NODE]
                communication-probe fail|disagree|abort|measure [BYTES]|measure-norm
                communication-probe stall stop|sleep|first|inside|close|alive [library] [nodes]
         """)
