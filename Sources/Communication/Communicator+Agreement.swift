@@ -76,16 +76,21 @@ extension Communicator {
   }
 
   /// The `value` of every rank, in rank order, on every rank.
+  ///
+  /// A maximum over a table of which each rank has filled its own row: a tree of messages, where Open MPI's `MPI_Igather` is
+  /// one from every rank to the first.
+  ///
+  /// - Complexity: O(log `size`) messages a rank, each of O(`size`) bytes.
   public func allGather<Value: BitwiseCopyable>(_ value: Value) throws(CommunicationError) -> [Value] {
-    var all = [Value](repeating: value, count: size)
-    let isRoot = rank == 0
-    try all.withUnsafeMutableBufferPointer { buffer throws(CommunicationError) in
-      let gathered = isRoot ? UnsafeMutableRawBufferPointer(buffer) : nil
-      try withUnsafePointer(to: value) { own throws(CommunicationError) in
-        let bytes = UnsafeRawBufferPointer(start: own, count: MemoryLayout<Value>.stride)
-        try gather(bytes, into: gathered, at: 0)
-      }
+    let words = (MemoryLayout<Value>.size + 7) / 8
+    var table = [Int64](repeating: .min, count: words * size)
+    for word in words * rank..<words * (rank + 1) { table[word] = 0 }
+    table.withUnsafeMutableBytes { bytes in
+      withUnsafeBytes(of: value) { bytes[8 * words * rank..<8 * words * rank + $0.count].copyBytes(from: $0) }
     }
-    return try broadcast(all, from: 0)
+    try table.withUnsafeMutableBufferPointer { values throws(CommunicationError) in try allReduceMaximum(values) }
+    return table.withUnsafeBytes { bytes in
+      (0..<size).map { bytes.loadUnaligned(fromByteOffset: 8 * words * $0, as: Value.self) }
+    }
   }
 }
