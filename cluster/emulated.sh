@@ -58,7 +58,7 @@ parse() {
   while (($#)); do
     if [[ $1 == --*=* ]]; then set -- "${1%%=*}" "${1#*=}" "${@:2}"; fi
     case $1 in
-      -h | --help) print_help && exit 0 ;;
+      -h | --help) print_help || exit; exit 0 ;;
       --list) printf '%s\n' "${tests[@]}" | awk '{ name = $1; sub(/^[^ ]* [^ ]* /, ""); printf "%-18s %s\n", name, $0 }' && exit 0 ;;
       --keep) keep=true ;;
       --only)

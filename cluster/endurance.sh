@@ -33,7 +33,7 @@ parse() {
   kills=200 rank_counts='2 4' iterations=500 every=3 recipe=digits seed=1 directory='' settings=()
   while (($#)); do
     if [[ $1 == --*=* ]]; then set -- "${1%%=*}" "${1#*=}" "${@:2}"; fi
-    case $1 in -h | --help) print_help && exit 0 ;; esac
+    case $1 in -h | --help) print_help || exit; exit 0 ;; esac
     (($# > 1)) || usage "$1: unknown, or needs a value"
     case $1 in
       --kills) kills=$2 ;;

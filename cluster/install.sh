@@ -28,7 +28,7 @@ parse() {
   while (($#)); do
     if [[ $1 == --*=* ]]; then set -- "${1%%=*}" "${1#*=}" "${@:2}"; fi
     case $1 in
-      -h | --help) print_help && exit 0 ;;
+      -h | --help) print_help || exit; exit 0 ;;
       --skip-build) skip_build=true && shift && continue ;;
       --hostfile | --prefix | --to) (($# > 1)) || usage "$1 needs a value" ;;
       *) usage "unknown option $1" ;;

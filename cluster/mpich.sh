@@ -19,7 +19,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 for argument; do
   case $argument in
-    -h | --help) print_help && exit 0 ;;
+    -h | --help) print_help || exit; exit 0 ;;
     *) fail "$exit_usage" "unknown argument $argument; see cluster/mpich.sh --help" ;;
   esac
 done

@@ -15,7 +15,7 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 for argument; do
-  case $argument in -h | --help) print_help && exit 0 ;; esac
+  case $argument in -h | --help) print_help || exit; exit 0 ;; esac
 done
 
 started_in=$PWD

@@ -49,7 +49,7 @@ parse() {
     # --name=value is --name value
     if [[ $1 == --*=* ]]; then set -- "${1%%=*}" "${1#*=}" "${@:2}"; fi
     case $1 in
-      -h | --help) print_help && exit 0 ;;
+      -h | --help) print_help || exit; exit 0 ;;
       --oversubscribe) oversubscribe=true && shift ;;
       --dry-run) dry_run=true && shift ;;
       -n | --hostfile | --network | --program | --threads | --bind | --time-limit | --grace | --restarts)

@@ -21,7 +21,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 emulated=false mpich=false chosen=()
 while (($#)); do
   case $1 in
-    -h | --help) print_help && exit 0 ;;
+    -h | --help) print_help || exit; exit 0 ;;
     --emulated) emulated=true ;;
     --mpich) mpich=true ;;
     --filter | --skip)

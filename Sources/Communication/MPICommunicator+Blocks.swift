@@ -3,7 +3,7 @@ import Tensors
 
 extension MPICommunicator {
   /// Where ranks share a node, the block lies in a window that they share, and is summed there before anything travels. If
-  /// shared memory is short on any rank, it lies in private memory everywhere and MPI sums it; `notes` says so.
+  /// shared memory is short on any rank, it lies in private memory everywhere and all ranks exchange it by messages; `notes` says so.
   ///
   /// - Throws: `.disagreement` when ranks ask for different sizes.
   public func makeReducibleBlock(
@@ -105,7 +105,9 @@ extension MPICommunicator {
     let isShort = try maximum(of: problem == nil ? 0 : 1) == 1
     // Said once, with the sizes of the first window that did not fit.
     if isShort && notes.isEmpty {
-      notes = [problem ?? "\(SharedMemorySpace.directory): too little space for another rank; MPI sums the gradients"]
+      notes = [
+        problem ?? "\(SharedMemorySpace.directory): too little space for another rank; messages sum the gradients"
+      ]
     }
     return !isShort
   }

@@ -12,7 +12,7 @@ package enum SharedMemorySpace {
   /// Kept free for MPI's own buffers, which grow as they are used (Open MPI's shared-memory transport: 4 MB a rank).
   static let reservePerRank = 4 << 20
 
-  private static let consequence = "gradients are summed by MPI instead of in shared memory, which is slower"
+  private static let consequence = "gradients are summed by messages instead of in shared memory, which is slower"
 
   /// Free bytes where MPI puts shared memory; nil if that cannot be told.
   package static func freeBytes() -> Int? {

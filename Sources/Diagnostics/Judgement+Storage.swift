@@ -38,7 +38,7 @@ extension Judgement {
       judge: { level, range in
         guard level != .ok else { return .ok("/dev/shm: \(range)") }
         return .warning(
-          "/dev/shm: \(range), little: gradients of larger models are summed by MPI there, which is slower",
+          "/dev/shm: \(range), little: gradients of larger models are summed by messages there, which is slower",
           remedy:
             "containers: --shm-size 1g; else mount more (mount -o remount,size=50% /dev/shm), or remove what fills "
             + "it")

@@ -90,10 +90,12 @@ public final class NetworkState {
   ///
   /// - Precondition: all layers of the network have been built.
   public func gradients(of loss: Value) throws -> [Value] {
-    let values = try parameters.entries.map {
-      try loss.graph.read(parameters.values, at: $0.offset, shape: $0.shape)
+    try loss.graph.inLayer("\(parameters.name) gradients") {
+      let values = try parameters.entries.map {
+        try loss.graph.read(parameters.values, at: $0.offset, shape: $0.shape)
+      }
+      return try Graphs.gradients(of: loss, withRespectTo: values)
     }
-    return try Graphs.gradients(of: loss, withRespectTo: values)
   }
 
   /// What follows the sum of the gradients: the guard, and what that lets pass: the update, the power iterations, the

@@ -38,7 +38,7 @@ extension Plan {
 
   /// Of every unit, in execution order.
   public var stages: [Stage] {
-    // Gradients are derived when the loss is complete.
+    // Gradients are derived when the loss, or a first part of it, is complete: `NetworkState.gradients(of:)`.
     let firstGradient = graph.nodes.firstIndex { $0.layer.hasSuffix(" gradients") } ?? graph.nodes.count
     return units.map { unit in
       let operation = graph.nodes[unit.nodes[0]].operation

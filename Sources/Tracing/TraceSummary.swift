@@ -38,7 +38,7 @@ public struct TraceSummary: Equatable, Sendable {
   public let gradientWaitShare: Double
   /// Time in which at least one bucket of gradients is under way, in seconds, mean over the ranks.
   public let transferSeconds: Double
-  /// How much of it no rank had to wait in; nil without transfers.
+  /// How much of it the rank itself did not wait in; nil without transfers.
   public let hiddenTransferShare: Double?
   /// In a collective all wait for the last to come, so the last waits least: the rank with the least exposed
   /// communication, if the others' mean is at least `evenShare` of their time above it. Nil where ranks are even or alone.

@@ -9,7 +9,7 @@ import Programs
 public struct IterationCosts: Sendable {
   /// What does not depend on how many ranks there are.
   public let workload: Workload
-  /// Of rank 0, which never has fewer images than others by more than one.
+  /// Of the rank that has most images.
   public let rank: RankNeeds
 
   /// - Throws: as `Trainer.init` does where recipe, data and number of ranks do not fit.
@@ -60,7 +60,7 @@ public struct IterationCosts: Sendable {
         "arena (values in between)", bytes: 4 * ((plans + blueprint.evaluation.plans).map(\.arenaCount).max() ?? 0)),
       RankNeeds.Memory("batch", bytes: 4 * batch.reduce(0) { $0 + $1.count }),
       // A byte a pixel, four a label.
-      RankNeeds.Memory("data set", bytes: images * (dataset.imageShape.count + 4)),
+      RankNeeds.Memory("data set (once per node)", bytes: images * (dataset.imageShape.count + 4)),
     ]
   }
 }

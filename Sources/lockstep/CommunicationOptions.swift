@@ -17,9 +17,6 @@ struct CommunicationOptions: ParsableArguments {
       """, valueName: "auto|nodes[,…]|library"))
   var communication = "auto"
 
-  @Flag(help: "With --resume: measure how to sum gradients anew. The run goes on up to rounding, not bit for bit.")
-  var retune = false
-
   func validate() throws { _ = try fixed() }
 
   /// Nil for `auto`.
@@ -35,13 +32,16 @@ struct CommunicationOptions: ParsableArguments {
 
   /// What this run does: what was asked for, what the resumed run did on the same ranks, or what measuring says.
   ///
-  /// - Parameter resumed: on rank 0, the checkpoint that the run goes on from.
+  /// - Parameters:
+  ///   - resumed: on rank 0, the checkpoint that the run goes on from.
+  ///   - retunes: measure anew all the same.
   func tuning(
-    recipe: Recipe, dataset: Dataset, resumed: SafetensorsFile?, communicator: any Communicator, team: ThreadTeam
+    recipe: Recipe, dataset: Dataset, resumed: SafetensorsFile?, retunes: Bool = false, communicator: any Communicator,
+    team: ThreadTeam
   ) throws -> ReductionTuning {
     if let fixed = try fixed() { return ReductionTuning(fixed) }
     let former = try communicator.broadcast(
-      text: retune ? "" : resumed.flatMap { Trainer.reduction(of: $0, on: communicator) } ?? "")
+      text: retunes ? "" : resumed.flatMap { Trainer.reduction(of: $0, on: communicator) } ?? "")
     if let kept = ReductionSettings(former) { return ReductionTuning(kept) }
     return try ReductionTuning(recipe: recipe, dataset: dataset, communicator: communicator, team: team)
   }

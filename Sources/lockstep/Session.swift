@@ -16,7 +16,11 @@ enum Session {
   }
 
   /// The same for a body that ends without failure, yet with a code of its own.
-  static func runToCode(_ body: (any Communicator, Logger) throws -> Failure.Code?) -> Never {
+  ///
+  /// - Parameter allowsOtherPrograms: whether nodes may have other builds of the program: `doctor` tells of them.
+  static func runToCode(
+    allowsOtherPrograms: Bool = false, _ body: (any Communicator, Logger) throws -> Failure.Code?
+  ) -> Never {
     ck_flush_to_zero()
     // A closed pipe is an error of that write, not the end of the run.
     signal(SIGPIPE, SIG_IGN)
@@ -38,7 +42,7 @@ enum Session {
     let logger = makeLogger(isFirstRank: communicator.rank == 0)
     do {
       for note in communicator.notes { logger.notice("\(note)") }
-      try SameProgram.verify(on: communicator)
+      if !allowsOtherPrograms { try SameProgram.verify(on: communicator) }
       let code = try body(communicator, logger)
       try communicator.close()
       exit(code?.rawValue ?? 0)

@@ -72,12 +72,18 @@ struct TrainCommand: ParsableCommand {
   @OptionGroup var threads: ThreadOptions
   @OptionGroup var communication: CommunicationOptions
 
+  @Flag(help: "With --resume: measure how to sum gradients anew. The run goes on up to rounding, not bit for bit.")
+  var retune = false
+
   func validate() throws {
     if let timeLimit, !(timeLimit > 0 && timeLimit.isFinite) {
       throw ValidationError("--time-limit \(timeLimit): must be above 0")
     }
     guard stallTimeout == 0 || (1...1e6).contains(stallTimeout) else {
       throw ValidationError("--stall-timeout \(stallTimeout): must be 0, or from 1 to 1,000,000")
+    }
+    if retune, try communication.fixed() != nil {
+      throw ValidationError("--retune measures how to sum gradients, --communication says it: give one of them")
     }
     guard (1...100_000).contains(traceIterations) else {
       throw ValidationError("--trace-iterations \(traceIterations): must be from 1 to 100,000")
@@ -115,7 +121,8 @@ struct TrainCommand: ParsableCommand {
     times.mark(.data)
     let crew = try Crew(threads, communicator)
     let tuning = try communication.tuning(
-      recipe: recipe, dataset: dataset, resumed: start.file, communicator: communicator, team: crew.team)
+      recipe: recipe, dataset: dataset, resumed: start.file, retunes: retune, communicator: communicator,
+      team: crew.team)
     times.mark(.tuning)
     let trainer = try Trainer(
       recipe: recipe, dataset: dataset, communicator: communicator, team: crew.team, settings: tuning.settings,

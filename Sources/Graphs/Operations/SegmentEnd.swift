@@ -12,5 +12,8 @@ public struct SegmentEnd: Operation {
 }
 
 extension Graph {
+  /// Ends the segment under way.
+  ///
+  /// - Precondition: what runs between the segments writes no block that those before have read (`Plan.blocksRead`).
   public func endSegment() throws { _ = try apply(SegmentEnd(), []) }
 }
