@@ -77,6 +77,22 @@ struct StartMessagesTests {
     #expect((perSize[0][0]["maximum"] ?? 0) > 0)
   }
 
+  @Test("what all ranks shall know of each comes without a message from every rank to the first", arguments: 1...4)
+  func gathering(ranks: Int) throws {
+    let found = try InProcessCommunicator.run(ranks: ranks) { inner in
+      let communicator = CountingCommunicator(inner)
+      let rank = Int64(inner.rank)
+      let wide = try communicator.allGather(SIMD3<Int64>(-rank, .max - rank, .min))
+      let narrow = try communicator.allGather(UInt8(200 + rank))
+      #expect(communicator.counts == ["maximum": 2])
+      return (wide, narrow)
+    }
+    for (wide, narrow) in found {
+      #expect(wide == (0..<Int64(ranks)).map { SIMD3(-$0, .max - $0, .min) })
+      #expect(narrow == (0..<ranks).map { UInt8(200 + $0) })
+    }
+  }
+
   @Test("ranks of a node see the images of its first rank, and their digest")
   func data() throws {
     let recipe = try Recipe(yaml: Recipe.embedded(named: "digits-dense").yaml, origin: "digits-dense")
