@@ -9,7 +9,7 @@ import Tensors
 /// beyond the largest one below it first hand their values to one of the others, and get the result from it.
 ///
 /// Every sum is formed once, or on both sides of an exchange from the same two numbers: so all ranks get the same bits,
-/// which depend on n alone, not on who is late.
+/// which depend on n alone, not on who is late. Only of two different NaNs each side may keep another one.
 ///
 /// - Source: Thakur, Rabenseifner, Gropp: Optimization of collective communication operations in MPICH, 2005, section 4.5.
 final class ExchangeRail: Rail {

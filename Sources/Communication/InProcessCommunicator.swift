@@ -145,6 +145,7 @@ public final class InProcessCommunicator: Communicator, @unchecked Sendable {
     }
     // Rank 0's counters, kept by all of them.
     let own = MemoryBlock(byteCount: BucketedSum.counterBytes(ranks: size))
+    defer { withExtendedLifetime(own) {} }
     try exchange(Unmanaged.passUnretained(own).toOpaque(), byteCount: 0, in: .sharing) {
       if let first = addresses[0] { sumCounters.append(Unmanaged<MemoryBlock>.fromOpaque(first).takeUnretainedValue()) }
     }

@@ -249,6 +249,12 @@ public final class MPICommunicator: Communicator {
     guard !isClosed else { return }
     isClosed = true
     pulse.arrive(at: .closing)
+    // A run that stops on an error may leave sums under way: other ranks need our part of them, and their messages must
+    // not meet freed memory.
+    try polling.wait { () throws(CommunicationError) -> Bool in
+      try sums.poll()
+      return !sums.isAnyUnderWay
+    }
     // What follows blocks inside MPI until all ranks come; after the barrier they are here.
     try barrier()
     try pulse.disconnect(polling: polling)

@@ -74,6 +74,12 @@ public final class ReducibleBlock {
     return sum.isComplete
   }
 
+  /// Buckets have been started that some rank still waits for, as far as this rank has looked.
+  public var isUnderWay: Bool {
+    guard case .summed(let sum, _, _) = route else { return false }
+    return sum.isUnderWay
+  }
+
   /// Waits until every value is the sum over all ranks, the same bits on every rank.
   ///
   ///     Σ sum[i]²,  i < normCount

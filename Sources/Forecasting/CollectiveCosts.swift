@@ -72,24 +72,21 @@ public struct GradientReduction: Equatable, Sendable {
   public let nodeSeconds: Double
   /// On the network.
   public let networkSeconds: Double
-  public let buckets: Int
 
-  public init(bytes: Int, layout: Layout, overlap: Overlap, machine: Machine) {
-    buckets = overlap.buckets(of: bytes)
-    nodeSeconds = NodeSum.seconds(bytes, ranks: layout.ranksPerNode, on: machine)
+  /// - Parameter buckets: bytes of each.
+  public init(buckets: [Int], inFlight: Int, layout: Layout, machine: Machine) {
+    nodeSeconds = NodeSum.seconds(buckets.reduce(0, +), ranks: layout.ranksPerNode, on: machine)
     guard layout.nodes > 1 else {
       networkSeconds = 0
       return
     }
-    let exchange = NodeExchange(bytes / buckets, nodes: layout.nodes)
-    let (network, count) = (machine.network, Double(buckets))
-    let latency = Double(exchange.rounds) * network.latencySeconds
+    let network = machine.network
+    let exchanges = buckets.map { NodeExchange($0, nodes: layout.nodes) }
+    let latency = Double(exchanges.map(\.rounds).max() ?? 0) * network.latencySeconds
     // Several buckets are under way at a time: either the wire is busy, or each of them waits for its messages.
-    networkSeconds =
-      latency
-      + max(
-        count * exchange.bytes / network.bytesPerSecond,
-        count * exchange.seconds(on: network) / Double(overlap.bucketsInFlight) - latency)
+    let wire = exchanges.reduce(0) { $0 + $1.bytes } / network.bytesPerSecond
+    let waiting = exchanges.reduce(0) { $0 + $1.seconds(on: network) }
+    networkSeconds = max(latency + wire, waiting / Double(inFlight))
   }
 }
 
@@ -111,15 +108,15 @@ extension Workload {
   }
 
   /// Gradients travel in slices, one per rank of a node; statistics are sent by one rank of a node.
-  public func traffic(layout: Layout, overlap: Overlap) -> Traffic {
+  public func traffic(layout: Layout) -> Traffic {
     var traffic = Traffic()
     guard layout.nodes > 1 else { return traffic }
     for phase in phases {
-      let buckets = overlap.buckets(of: phase.gradientBytes)
-      let slice = (phase.gradientBytes / buckets + layout.ranksPerNode - 1) / layout.ranksPerNode
-      let gradients = NodeExchange(slice, nodes: layout.nodes)
-      traffic.messages += phase.repetitions * buckets * gradients.messages
-      traffic.bytes += Double(phase.repetitions * buckets) * gradients.bytes
+      for bytes in phase.bucketBytes {
+        let slice = NodeExchange((bytes + layout.ranksPerNode - 1) / layout.ranksPerNode, nodes: layout.nodes)
+        traffic.messages += phase.repetitions * slice.messages
+        traffic.bytes += Double(phase.repetitions) * slice.bytes
+      }
       for sum in phase.blockingSums where sum.extent == .all {
         let exchange = NodeExchange(sum.bytes, nodes: layout.nodes)
         traffic.messages += phase.repetitions * exchange.messages

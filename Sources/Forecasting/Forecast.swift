@@ -56,12 +56,13 @@ public struct Forecast: Sendable {
       let (phase, times, next) = (workload.phases[index], times[index], times[(index + 1) % times.count])
       let count = Double(phase.repetitions)
       let reduction = GradientReduction(
-        bytes: phase.gradientBytes, layout: layout, overlap: overlap, machine: machine)
+        buckets: phase.bucketBytes, inFlight: overlap.bucketsInFlight, layout: layout, machine: machine)
       let backward = slowdown * times.backward.seconds(at: Double(localBatch))
       let early = overlap.earlyShare * slowdown * next.early.seconds(at: Double(localBatch))
       // What repeats a network's step needs its own update first; only the last repetition has another network behind it.
       let exposed = [(count - 1, 0), (1, early)].reduce(0.0) { sum, part in
-        let hideable = overlap.hideableSeconds(backward: backward, following: part.1, buckets: reduction.buckets)
+        let hideable = overlap.hideableSeconds(
+          backward: backward, following: part.1, buckets: phase.bucketBytes.count)
         return sum + part.0 * max(0, reduction.networkSeconds - hideable)
       }
       var result = Phase(name: phase.name)

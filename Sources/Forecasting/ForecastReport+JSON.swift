@@ -20,7 +20,7 @@ extension ForecastReport {
       line.endObject()
     }
     line.endArray()
-    let traffic = forecast.workload.traffic(layout: layout, overlap: forecast.overlap)
+    let traffic = forecast.workload.traffic(layout: layout)
     line.field("messagesSent", traffic.messages)
     line.field("bytesSent", traffic.bytes)
     line.field("seconds", iteration.seconds)

@@ -21,7 +21,7 @@ extension ForecastReport {
 
   private var work: [String] {
     let phases = forecast.workload.phases
-    let traffic = forecast.workload.traffic(layout: layout, overlap: forecast.overlap)
+    let traffic = forecast.workload.traffic(layout: layout)
     let sums = phases.map { phase in phase.blockingSums.isEmpty ? "none" : "\(phase.blockingSums.count)" }
     let bytes = phases.map { $0.blockingSums.reduce(0) { $0 + $1.bytes } }
     return [

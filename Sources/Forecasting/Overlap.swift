@@ -1,7 +1,7 @@
 /// How much of the network's time a run can spend computing: assumptions about the program, by name, so that they can be
 /// corrected.
 public struct Overlap: Equatable, Sendable {
-  /// Gradients travel in buckets of about so many bytes, each when its last gradient is there.
+  /// Gradients travel in buckets of at least so many bytes, each when its last gradient is there.
   public var bucketBytes: Int
   /// The share of the backward pass that runs while buckets but the last are under way.
   public var backwardShare: Double
@@ -20,8 +20,6 @@ public struct Overlap: Equatable, Sendable {
 
   /// Every sum is waited for.
   public static let none = Overlap(bucketBytes: .max, bucketsInFlight: 1, backwardShare: 0, earlyShare: 0)
-
-  public func buckets(of bytes: Int) -> Int { max(1, (bytes - 1) / bucketBytes + 1) }
 
   /// Seconds of the network that can pass unnoticed: under the rest of the backward pass while there is more than one
   /// bucket, and under what follows.

@@ -18,15 +18,17 @@ public struct Workload: Equatable, Sendable {
     public let name: String
     /// Per iteration.
     public let repetitions: Int
-    /// Summed over all ranks, once per repetition.
-    public let gradientBytes: Int
+    /// Of the buckets in which gradients are summed over all ranks, once per repetition.
+    public let bucketBytes: [Int]
     /// Per repetition.
     public let blockingSums: [BlockingSum]
 
-    public init(name: String, repetitions: Int, gradientBytes: Int, blockingSums: [BlockingSum]) {
+    public init(name: String, repetitions: Int, bucketBytes: [Int], blockingSums: [BlockingSum]) {
       (self.name, self.repetitions) = (name, repetitions)
-      (self.gradientBytes, self.blockingSums) = (gradientBytes, blockingSums)
+      (self.bucketBytes, self.blockingSums) = (bucketBytes, blockingSums)
     }
+
+    public var gradientBytes: Int { bucketBytes.reduce(0, +) }
   }
 
   public let recipe: String

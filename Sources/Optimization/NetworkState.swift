@@ -187,6 +187,8 @@ public final class NetworkState {
   /// Bytes that a rank gives to the sum over all ranks in a step, and in how many buckets.
   public var summedBytes: Int { 4 * gradient.count }
   public var bucketCount: Int { buckets.count }
+  /// Numbers in each bucket, in the order in which they are summed.
+  public var bucketFloatCounts: [Int] { buckets.map(\.count) }
 
   /// Counts the update that the step has made, if it has; to be called after the step.
   public func finishUpdate() { if wasApplied { updateCount += 1 } }

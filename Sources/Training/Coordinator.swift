@@ -90,16 +90,20 @@ public final class Coordinator {
       trainer.stopRequest = ownStopRequest
       let outcomes = try runPhase()
       stop = outcomes.stop
-      if try actOn(outcomes) == .rolledBack { continue }
+      var wentBack = try actOn(outcomes) == .rolledBack
       if stop != nil, let outcome = try trainer.takeSettled() {
         stop = max(stop, outcome.record.stop)
-        if try actOn(PhaseOutcomes(own: outcome)) == .rolledBack { continue }
+        wentBack = try wentBack || actOn(PhaseOutcomes(own: outcome)) == .rolledBack
+      }
+      if wentBack {
+        if stop != nil { try keepCheckpoint(isStopping: true) }
+        continue
       }
       if trainer.phase == 0, !trainer.isUpdatePending {
         if isDue(digestEvery, at: trainer.iteration) { try trainer.verifyLockstep() }
         if isEvaluationDue(at: trainer.iteration) {
           stop = max(stop, try evaluate())
-          if try checkSpread() == .rolledBack { continue }
+          if try checkSpread() == .rolledBack, stop == nil { continue }
         }
       }
       try keepCheckpoint(isStopping: stop != nil)
@@ -219,6 +223,8 @@ public final class Coordinator {
         && (isDue(trainer.recipe.checkpoint.every, at: iteration) || keeper.isOverdue || keeper.isBest(trainer))
     if isWanted {
       try trainer.settle()
+      // What the update brought ends the run, or takes it back, with the next phase: not from a checkpoint of it.
+      if !isStopping, let action = trainer.settled?.incident?.action, [.rollBack, .stop].contains(action) { return }
       // Where none is owed, a run that goes on with another evaluation.every owes none either.
       keeper.save(
         trainer, evaluatedIteration: isEvaluationOwed ? evaluatedIteration : iteration, metrics: metrics,

@@ -24,9 +24,11 @@ public struct IterationCosts: Sendable {
     let updates = [blueprint.plans.discriminatorUpdate, blueprint.plans.generatorUpdate]
     workload = Workload(
       recipe: recipe.name, globalBatch: recipe.training.batchSize,
-      phases: zip(plans, [recipe.training.discriminatorSteps, 1]).map { plan, repetitions in
+      phases: [
+        (plans[0], blueprint.discriminator, recipe.training.discriminatorSteps), (plans[1], blueprint.generator, 1),
+      ].map { plan, network, repetitions in
         Workload.Phase(
-          name: plan.name, repetitions: repetitions, gradientBytes: 4 * plan.gradientFloatCount,
+          name: plan.name, repetitions: repetitions, bucketBytes: network.bucketFloatCounts.map { 4 * $0 },
           blockingSums: plan.blockingSums.map { sum in
             Workload.BlockingSum(bytes: 4 * sum.floatCount, extent: sum.extent == .all ? .all : .node)
           })

@@ -8,9 +8,11 @@ import Clocks
 
 /// When a run must have ended, and how long before that it must begin to save.
 ///
-///     stops at  end − (2·save + 2·phase + 2 s)
+///     stops at  end − (2·save + 4·phase + 2 s)
 ///
-/// with the longest save and the longest phase so far: what has been slow once may be slow again, or twice as slow.
+/// with the longest save and the longest phase so far: a save may be twice as slow as the slowest yet. The phase in which
+/// the time comes runs to its end, the next one carries the wish to all ranks, and where updates overlap with the phase
+/// after, that one tells what came of it: three; and one more for phases that are slower than any before.
 public struct TimeLimit: Sendable {
   /// Seconds since 1970.
   public let end: Double
@@ -54,7 +56,7 @@ public struct TimeLimit: Sendable {
   public mutating func learn(phaseSeconds: Double) { longestPhase = max(longestPhase, phaseSeconds) }
 
   /// Seconds before the end at which saving must begin.
-  public var margin: Double { 2 * longestSave + 2 * longestPhase + Self.reserveSeconds }
+  public var margin: Double { 2 * longestSave + 4 * longestPhase + Self.reserveSeconds }
 
   /// Whether it is time to save and stop.
   public func isDue(now: Double = SystemClock.calendar.seconds) -> Bool { now + margin >= end }

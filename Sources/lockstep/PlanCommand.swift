@@ -139,10 +139,10 @@ struct PlanCommand: ParsableCommand {
   /// this does not pay.
   private var settings: ReductionSettings {
     var settings = ReductionSettings()
-    guard nodes > 1, overlap else { return settings }
+    guard overlap else { return settings }
     let assumed = Overlap()
     (settings.bucketBytes, settings.bucketsInFlight) = (assumed.bucketBytes, assumed.bucketsInFlight)
-    settings.splitsDiscriminator = true
+    settings.splitsDiscriminator = nodes > 1
     return settings
   }
 

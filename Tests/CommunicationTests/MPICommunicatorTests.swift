@@ -49,6 +49,13 @@ struct MPICommunicatorTests {
     #expect(run.output == "all right: \(ranks) ranks")
   }
 
+  @Test("the end waits for sums that nobody has finished", .underMPI, arguments: [(2, 1), (3, 1), (4, 2)])
+  func unfinished(ranks: Int, perNode: Int) throws {
+    let run = try MPIRun(ranks: ranks, "unfinished", "nodes", String(perNode))
+    #expect(run.status == 0)
+    #expect(run.output == "all right: \(ranks) ranks")
+  }
+
   @Test(
     "a sum between nodes takes the messages and bytes of halving and doubling", .underMPI,
     arguments: [

@@ -44,19 +44,20 @@ import Testing
 
   @Test("a sum of gradients pays its latency once while the wire is busy, else for as many buckets as are under way")
   func buckets() {
-    let (machine, layout) = (Fixtures.machine(), Layout(nodes: 2, ranksPerNode: 2))
-    let one = GradientReduction(bytes: 1_000_000, layout: layout, overlap: .none, machine: machine)
-    #expect(one.buckets == 1 && one.networkSeconds.isApproximately(1.001) && one.nodeSeconds.isApproximately(0.1502))
-    let four = GradientReduction(
-      bytes: 1_000_000, layout: layout, overlap: Overlap(bucketBytes: 250_000), machine: machine)
-    #expect(four.buckets == 4 && four.networkSeconds.isApproximately(1.001))
+    let machine = Fixtures.machine()
+    func sum(_ buckets: [Int], inFlight: Int = 4, nodes: Int = 2, on other: Machine? = nil) -> GradientReduction {
+      GradientReduction(
+        buckets: buckets, inFlight: inFlight, layout: Layout(nodes: nodes, ranksPerNode: nodes),
+        machine: other ?? machine)
+    }
+    let one = sum([1_000_000])
+    #expect(one.networkSeconds.isApproximately(1.001) && one.nodeSeconds.isApproximately(0.1502))
+    #expect(sum([250_000, 150_000, 350_000, 250_000]).networkSeconds.isApproximately(1.001))
     // 40 buckets, two at a time: 20 times 10 ms and 25 µs.
-    let far = GradientReduction(
-      bytes: 1_000_000, layout: layout, overlap: Overlap(bucketBytes: 25_000, bucketsInFlight: 2),
-      machine: Fixtures.machine(latency: 0.01, rate: 1e9))
-    #expect(far.buckets == 40 && far.networkSeconds.isApproximately(20 * (0.01 + 25e-6)))
-    let alone = GradientReduction(
-      bytes: 1_000_000, layout: Layout(nodes: 1, ranksPerNode: 1), overlap: Overlap(), machine: machine)
+    let far = sum(
+      Array(repeating: 25_000, count: 40), inFlight: 2, on: Fixtures.machine(latency: 0.01, rate: 1e9))
+    #expect(far.networkSeconds.isApproximately(20 * (0.01 + 25e-6)))
+    let alone = sum([1_000_000], nodes: 1)
     #expect(alone.networkSeconds == 0 && alone.nodeSeconds == 0)
   }
 
@@ -76,19 +77,18 @@ import Testing
   @Test("messages and bytes of an iteration are those of its sums")
   func traffic() {
     let workload = Fixtures.workload()
-    #expect(workload.traffic(layout: Layout(nodes: 1, ranksPerNode: 4), overlap: .none) == Workload.Traffic())
+    #expect(workload.traffic(layout: Layout(nodes: 1, ranksPerNode: 4)) == Workload.Traffic())
     // Two nodes: 2 × 1 MB, 500 KB, in messages of 60 KB, and 4 KB of statistics in two.
-    let two = workload.traffic(layout: Layout(nodes: 2, ranksPerNode: 1), overlap: .none)
+    let two = workload.traffic(layout: Layout(nodes: 2, ranksPerNode: 1))
     #expect(two.messages == 2 * 17 + 9 + 2 && two.bytes.isApproximately(2_504_000))
     // Two ranks a node send half of the gradients each.
-    let shared = workload.traffic(layout: Layout(nodes: 2, ranksPerNode: 2), overlap: .none)
+    let shared = workload.traffic(layout: Layout(nodes: 2, ranksPerNode: 2))
     #expect(shared.messages == 2 * 9 + 5 + 2 && shared.bytes.isApproximately(1_254_000))
     // Ten buckets of 100 KB, five, and statistics.
-    let bucketed = workload.traffic(
-      layout: Layout(nodes: 4, ranksPerNode: 1), overlap: Overlap(bucketBytes: 100_000))
+    let bucketed = Fixtures.workload(buckets: 100_000).traffic(layout: Layout(nodes: 4, ranksPerNode: 1))
     #expect(bucketed.messages == 2 * 10 * 4 + 5 * 4 + 2 * 2)
     #expect(bucketed.bytes.isApproximately(1.5 * 2_500_000 + 2 * 4000))
-    let node = Fixtures.workload(extent: .node).traffic(layout: Layout(nodes: 2, ranksPerNode: 1), overlap: .none)
+    let node = Fixtures.workload(extent: .node).traffic(layout: Layout(nodes: 2, ranksPerNode: 1))
     #expect(node.messages == 2 * 17 + 9 && node.bytes.isApproximately(2_500_000))
   }
 }

@@ -20,14 +20,17 @@ enum Fixtures {
         latencySeconds: latency, bytesPerSecond: rate, origin: origin, nodes: nodes))
   }
 
-  static func workload(batch: Int = 16, discriminatorSteps: Int = 2, extent: Workload.Extent = .all) -> Workload {
-    Workload(
+  static func workload(
+    batch: Int = 16, discriminatorSteps: Int = 2, extent: Workload.Extent = .all, buckets: Int? = nil
+  ) -> Workload {
+    func cut(_ bytes: Int) -> [Int] { buckets.map { Array(repeating: $0, count: bytes / $0) } ?? [bytes] }
+    return Workload(
       recipe: "small", globalBatch: batch,
       phases: [
         Workload.Phase(
-          name: "discriminator", repetitions: discriminatorSteps, gradientBytes: 1_000_000, blockingSums: []),
+          name: "discriminator", repetitions: discriminatorSteps, bucketBytes: cut(1_000_000), blockingSums: []),
         Workload.Phase(
-          name: "generator", repetitions: 1, gradientBytes: 500_000,
+          name: "generator", repetitions: 1, bucketBytes: cut(500_000),
           blockingSums: [
             Workload.BlockingSum(bytes: 1000, extent: extent), Workload.BlockingSum(bytes: 3000, extent: extent),
           ]),

@@ -33,7 +33,7 @@ import Testing
     // Four buckets hide half of 3/4 of the backward pass of 0.56 s, too; several are under way at a time.
     let overlap = Overlap(bucketBytes: 250_000, backwardShare: 0.5, earlyShare: 0.5)
     let four = try #require(
-      Forecast(workload: Fixtures.workload(), machine: machine, overlap: overlap).strong(layout))
+      Forecast(workload: Fixtures.workload(buckets: 250_000), machine: machine, overlap: overlap).strong(layout))
     #expect(four.phases[0].exposed.isApproximately(2 * (1.001 - 0.5 * 0.56 * 0.75) - 0.09))
     #expect(four.phases[1].exposed.isApproximately(0.501 - 0.09 - 0.5 * 0.56 * 0.5))
   }
@@ -42,8 +42,8 @@ import Testing
   func bounds() throws {
     let fast = Fixtures.machine(rate: 1e9)
     let layout = Layout(nodes: 2, ranksPerNode: 2)
-    let iteration = try #require(Forecast(workload: Fixtures.workload(), machine: fast).strong(layout))
-    // 15 buckets of 67 KB at 1 GB/s, four at a time, a latency each; the backward pass is longer.
+    let iteration = try #require(Forecast(workload: Fixtures.workload(buckets: 62_500), machine: fast).strong(layout))
+    // 16 buckets of 62.5 KB at 1 GB/s, four at a time, a latency each; the backward pass is longer.
     #expect(iteration.phases[0].hidden.isApproximately(2 * 16 * (1e-3 + 62_500e-9) / 4))
     #expect(iteration.phases[0].exposed.isApproximately(2 * 0.1502))
   }

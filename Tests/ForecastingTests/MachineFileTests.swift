@@ -73,7 +73,7 @@ import Testing
     let other = Workload(
       recipe: "large", globalBatch: 16,
       phases: Fixtures.workload().phases.map {
-        Workload.Phase(name: $0.name, repetitions: 1, gradientBytes: 2 * $0.gradientBytes, blockingSums: [])
+        Workload.Phase(name: $0.name, repetitions: 1, bucketBytes: [2 * $0.gradientBytes], blockingSums: [])
       })
     #expect(machine.problem(for: other, threads: 1)?.contains("other networks") == true)
   }

@@ -27,8 +27,8 @@ import Testing
     limit.learn(saveSeconds: 5)
     limit.learn(phaseSeconds: 1)
     limit.learn(saveSeconds: 3)
-    #expect(limit.margin == 14)
-    #expect(!limit.isDue(now: 1_085.9) && limit.isDue(now: 1_086))
+    #expect(limit.margin == 16)
+    #expect(!limit.isDue(now: 1_083.9) && limit.isDue(now: 1_084))
   }
 
   @Test("before the first save, its time is reckoned from the size of the state")

@@ -33,6 +33,7 @@ func run(_ arguments: [String]) -> Int32 {
     case "check":
       return try checkCollectives(communicator, inRankOrder: reduction == .automatic && ranksPerNode == nil)
     case "buckets": return try checkBuckets(communicator)
+    case "unfinished": return try leaveUnfinished(communicator)
     case "traffic": return try countTraffic(communicator)
     case "sharing": return try checkSharing(communicator, isShared: reduction == .automatic)
     case "fail": return try failOnUpperRanks(communicator)
@@ -44,7 +45,7 @@ func run(_ arguments: [String]) -> Int32 {
     default:
       say(
         """
-        usage: communication-probe check|buckets|traffic|clocks|sharing [library] [nodes RANKS-PER-NODE]
+        usage: communication-probe check|buckets|unfinished|traffic|clocks|sharing [library] [nodes RANKS-PER-NODE]
                communication-probe fail|disagree|abort|measure [BYTES]|measure-norm
                communication-probe stall stop|sleep|first|inside|close|alive [library] [nodes]
         """)
