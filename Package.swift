@@ -56,16 +56,18 @@ let package = Package(
     .target(
       name: "Reporting", dependencies: ["Clocks", "Files", "Tensors", "Communication", "Tracing", "CPNG", "CZlib"]),
     .target(name: "Forecasting", dependencies: ["Files", "Reporting"]),
+    .target(name: "Measures", dependencies: ["Communication", "COpenBLAS"]),
     .target(
       name: "Evaluation",
       dependencies: [
-        "Tensors", "Kernels", "Communication", "Graphs", "Programs", "Layers", "Models", "Optimization", "Datasets",
+        "Measures", "Tensors", "Kernels", "Communication", "Graphs", "Programs", "Layers", "Models", "Optimization",
+        "Datasets",
       ]),
     .target(
       name: "Training",
       dependencies: [
         "Clocks", "Tracing", "Files", "Tensors", "Kernels", "Communication", "Graphs", "Programs", "Layers", "Models",
-        "Optimization", "Datasets", "Checkpoints", "Reporting", "Forecasting", "Evaluation", "Yams",
+        "Optimization", "Datasets", "Checkpoints", "Reporting", "Forecasting", "Evaluation", "Measures", "Yams",
         .product(name: "Logging", package: "swift-log"),
       ]),
 
@@ -74,7 +76,7 @@ let package = Package(
       name: "lockstep",
       dependencies: [
         "CKernels", "Clocks", "Files", "Tensors", "Kernels", "Communication", "Diagnostics", "Datasets", "Checkpoints",
-        "Reporting", "Evaluation", "Forecasting",
+        "Reporting", "Evaluation", "Forecasting", "Measures",
         "Training", .product(name: "Logging", package: "swift-log"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
@@ -117,7 +119,10 @@ let package = Package(
       ]),
     .testTarget(
       name: "EvaluationTests",
-      dependencies: ["Evaluation", "Models", "Layers", "Programs", "Datasets", "Tensors", "Communication"]),
+      dependencies: [
+        "Evaluation", "Measures", "Models", "Layers", "Programs", "Datasets", "Tensors", "Communication",
+      ]),
+    .testTarget(name: "MeasuresTests", dependencies: ["Measures", "Communication"]),
     .testTarget(name: "LockstepTests", dependencies: ["TestSupport", "Checkpoints", "Tensors"]),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Files", "Tensors", "CImages", "CJPEG", "CZlib"]),
     .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "Clocks", "Files", "Tensors"]),

@@ -18,14 +18,14 @@ public struct ClassScores: Sendable, Equatable {
 
   /// Draws `samples` samples, as many of every class as possible, and classifies them; all ranks share the work.
   ///
-  /// - Parameter realDeviation: `meanDeviationWithinClasses(of:)` of the training images.
+  /// - Parameters:
+  ///   - realDeviation: `meanDeviationWithinClasses(of:)` of the training images.
+  ///   - collected: gets features and images of the samples, `balancedCount` of them, class after class in turn.
   public static func measure(
     _ programs: EvaluationPrograms, classifier: Classifier, classes: Int, samples: Int, realDeviation: Double,
-    iteration: UInt64, conditions: Conditions
+    iteration: UInt64, conditions: Conditions, collected: FeatureTable? = nil
   ) throws -> ClassScores {
-    // At least two of every class, or there is no deviation.
-    let perClass = max(2, samples / classes)
-    let count = perClass * classes
+    let count = balancedCount(samples, classes: classes)
     var sums = ClassSums(classes: classes, size: programs.imageShape.count)
     let size = EvaluationPrograms.blockSize
     try programs.forOwnBlocks(of: (count + size - 1) / size) { block in
@@ -36,6 +36,7 @@ public struct ClassScores: Sendable, Equatable {
       let found = try classifier.classes(count: rows) { row, target in
         target.update(from: images.baseAddress! + row * sums.size, count: sums.size)
       }
+      collected?.add(classifier.features, images: images, first: block * size, rows: rows)
       for row in 0..<rows {
         let label = (block * size + row) % classes
         sums.add(images.baseAddress! + row * sums.size, label: label, isRight: found[row] == label)
@@ -51,6 +52,9 @@ public struct ClassScores: Sendable, Equatable {
       accuracy: shares.reduce(0, +) / Double(classes), worstAccuracy: shares[worst], worstClass: worst,
       spread: sums.meanDeviation / unit, leastSpread: deviations[least] / unit, leastSpreadClass: least)
   }
+
+  /// As many samples of every class as go into `samples`; at least two, or there is no deviation.
+  public static func balancedCount(_ samples: Int, classes: Int) -> Int { max(2, samples / classes) * classes }
 
   /// The mean over classes and pixels of the standard deviation within a class.
   public static func meanDeviationWithinClasses(of set: ImageSet, classes: Int) -> Double {

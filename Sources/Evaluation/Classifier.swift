@@ -20,6 +20,7 @@ public final class Classifier {
   let imageShape: Shape
   private let images: StateBlock
   private let logits: Value
+  private let featureValues: Value
   private let program: Program
 
   /// An untrained one.
@@ -29,10 +30,10 @@ public final class Classifier {
     parameters = ParameterTable(name: "classifier")
     images = StateBlock(name: "classified images", count: Self.blockSize * imageShape.count)
     let graph = Graph()
-    logits = try ClassifierNetwork(imageShape: imageShape, classCount: classCount).logits(
+    (featureValues, logits) = try ClassifierNetwork(imageShape: imageShape, classCount: classCount).judge(
       graph.read(images, shape: Shape([Self.blockSize] + imageShape.dimensions)),
       in: Scope(graph: graph, parameters: parameters))
-    let plan = Plan(name: "classifier", graph: graph, outputs: [logits])
+    let plan = Plan(name: "classifier", graph: graph, outputs: [logits, featureValues])
     images.allocate()
     parameters.values.allocate()
     program = Program(plan, arena: Arena(plans: [plan]), communicator: SoloCommunicator())
@@ -68,6 +69,13 @@ public final class Classifier {
       return (scores.indices.max { scores[$0] < scores[$1] } ?? scores.startIndex) - scores.startIndex
     }
   }
+
+  public static var featureWidth: Int { ClassifierNetwork.featureWidth }
+
+  /// What the last hidden layer made of the images that were classified last.
+  ///
+  /// - Shapes: `[64, featureWidth]`, valid until the next call.
+  public var features: UnsafeMutableBufferPointer<Float> { program.values(of: featureValues) }
 
   /// Share of a set's images that get their own class; all ranks share the work.
   public func accuracy(on set: ImageSet, communicator: any Communicator) throws -> Double {

@@ -52,15 +52,18 @@ final class CheckpointKeeper {
   func isBest(_ trainer: Trainer) -> Bool { isNewBest && best?.position.iteration == trainer.iteration }
 
   /// Takes an evaluation into account.
-  func consider(_ scores: ClassScores?, iteration: Int) {
-    guard let scores else { return }
-    let value: Double
-    switch recipe.keepBest {
-    case .none: return
-    case .recognised: value = scores.accuracy
-    case .spread: value = scores.spread
-    }
-    guard value > best?.value ?? -.infinity else { return }
+  func consider(_ scores: ClassScores?, _ quality: QualityScores?, iteration: Int) {
+    // The larger the better.
+    let measured: Double? =
+      switch recipe.keepBest {
+      case .none: nil
+      case .recognised: scores?.accuracy
+      case .spread: scores?.spread
+      case .frechet: quality?.frechet.map { -$0 }
+      case .kernel: quality.map { -$0.kernel.value }
+      case .coverage: quality?.placement.coverage
+      }
+    guard let value = measured, value > best?.value ?? -.infinity else { return }
     best = (value, CheckpointPosition(iteration: iteration))
     isNewBest = true
   }

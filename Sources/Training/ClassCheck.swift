@@ -1,49 +1,88 @@
 import Checkpoints
+import Clocks
 import Communication
 import Datasets
 import Evaluation
 import Files
+import Layers
 import Logging
+import Measures
 import Tensors
 
 /// The classifier of a run: trained once, kept in the run directory, asked at every evaluation.
 public final class ClassCheck {
-  private let trainer: Trainer
+  /// Of the classifier: the same for runs of different seeds, so that their values can be compared.
+  private static let seed: UInt64 = 1
+
+  private let recipe: Recipe
+  private let dataset: Dataset
+  private let dataFingerprint: String
+  private let conditions: Conditions
+  private let programs: EvaluationPrograms
+  private let communicator: any Communicator
   private let classifier: Classifier
+  private let samples: Int
+  /// Nil where there are too few images.
+  public let quality: QualityCheck?
+  /// Of the last scores: drawing and classifying samples, and what followed.
+  public private(set) var seconds = (sampling: 0.0, measuring: 0.0)
   private let realDeviation: Double
   /// Of the classifier on held-out images.
   public private(set) var testAccuracy = 0.0
   /// Tells classifiers apart: scores of one are comparable with those of the same only.
   public private(set) var fingerprint = ""
 
+  /// That of a training.
+  convenience init?(_ trainer: Trainer, output: RunDirectory, logger: Logger) throws {
+    try self.init(
+      trainer.recipe, dataset: trainer.dataset, dataFingerprint: trainer.dataFingerprint,
+      conditions: trainer.conditions,
+      programs: trainer.evaluation, samples: trainer.recipe.evaluation.samples, communicator: trainer.communicator,
+      output: output, logger: logger)
+  }
+
   /// Finds the run's classifier, or trains one; nil where the recipe asks for none or the conditions are no classes.
-  public init?(_ trainer: Trainer, output: RunDirectory, logger: Logger) throws {
-    let recipe = trainer.recipe
-    let dataset = trainer.dataset
-    let communicator = trainer.communicator
-    guard recipe.evaluation.classifierIterations > 0, trainer.conditions.kind == .classes else { return nil }
+  ///
+  /// - Parameters:
+  ///   - samples: how many are to be judged.
+  ///   - output: where the classifier is, or is kept; nil: it is trained for this once.
+  public init?(
+    _ recipe: Recipe, dataset: Dataset, dataFingerprint: String, conditions: Conditions, programs: EvaluationPrograms,
+    samples: Int, communicator: any Communicator, output: RunDirectory?,
+    keepsClassifier: Bool = true, logger: Logger
+  ) throws {
+    guard recipe.evaluation.classifierIterations > 0, conditions.kind == .classes else { return nil }
     guard Classifier.fits(dataset.imageShape) else {
       logger.notice(
         "no classifier judges the samples: it needs a height and width divisible by 4, images are \(dataset.imageShape)"
       )
       return nil
     }
-    self.trainer = trainer
+    (self.recipe, self.dataset, self.dataFingerprint, self.samples) = (recipe, dataset, dataFingerprint, samples)
+    (self.conditions, self.programs, self.communicator) = (conditions, programs, communicator)
     classifier = try Classifier(imageShape: dataset.imageShape, classCount: dataset.classCount)
     realDeviation = ClassScores.meanDeviationWithinClasses(of: dataset.training, classes: dataset.classCount)
     let iterations = recipe.evaluation.classifierIterations
-    let found = try load(output.classifier, iterations: iterations, logger)
+    let found = try Self.load(
+      output?.classifier, into: classifier.parameters, data: dataFingerprint, iterations: iterations, communicator,
+      logger)
     if !found {
       try classifier.train(
-        on: dataset.training, iterations: iterations, seed: UInt64(recipe.seed), communicator: communicator)
+        on: dataset.training, iterations: iterations, seed: Self.seed, communicator: communicator)
     }
     testAccuracy = try classifier.accuracy(on: dataset.test, communicator: communicator)
     var digest = Digest()
     digest.update(UnsafeRawBufferPointer(classifier.parameters.values.values))
     fingerprint = String(digest.value, radix: 16)
+    let classes = conditions.knownClasses
+    quality =
+      dataset.training.count > QualityCheck.fewestTraining && min(samples, dataset.test.count) >= 8
+      ? try QualityCheck(
+        classifier, dataset: dataset, classes: classes, samples: ClassScores.balancedCount(samples, classes: classes),
+        communicator: communicator) : nil
     try communicator.together {
       guard communicator.rank == 0 else { return }
-      if !found { try save(output.classifier, iterations: iterations) }
+      if !found, keepsClassifier, let output { try save(output.classifier, iterations: iterations) }
       logger.info(
         """
         classifier \(fingerprint) \(found ? "found" : "trained"): it recognises \(percent(testAccuracy)) of held-out images
@@ -51,24 +90,85 @@ public final class ClassCheck {
     }
   }
 
-  /// What it makes of the model's samples now; all ranks take part.
-  public func scores() throws -> ClassScores {
-    try ClassScores.measure(
-      trainer.evaluation, classifier: classifier, classes: trainer.conditions.knownClasses,
-      samples: trainer.recipe.evaluation.samples, realDeviation: realDeviation,
-      iteration: UInt64(trainer.iteration), conditions: trainer.conditions)
+  /// What it makes of the model's samples now, and how far their features are from real ones; all ranks take part.
+  public func scores(iteration: Int) throws -> (classes: ClassScores, quality: QualityScores?) {
+    let classes = conditions.knownClasses
+    let table = quality.map { _ in
+      FeatureTable(count: ClassScores.balancedCount(samples, classes: classes), imageShape: dataset.imageShape)
+    }
+    let start = SystemClock.monotonic.seconds
+    let found = try ClassScores.measure(
+      programs, classifier: classifier, classes: classes, samples: samples, realDeviation: realDeviation,
+      iteration: UInt64(iteration), conditions: conditions, collected: table)
+    let middle = SystemClock.monotonic.seconds
+    let scores = try table.flatMap { try quality?.scores($0) }
+    seconds = (middle - start, SystemClock.monotonic.seconds - middle)
+    return (found, scores)
+  }
+
+  /// The accuracy on held-out images of a classifier that is trained on samples only: how much of what matters about real
+  /// images the samples hold.
+  ///
+  /// - Source: Ravuri, Vinyals: Classification accuracy score for conditional generative models, 2019.
+  public func classificationAccuracyScore(samples: Int, iteration: Int) throws -> Double {
+    let (classes, size) = (conditions.knownClasses, dataset.imageShape.count)
+    let drawn = try Sampler(programs, communicator: communicator).images(
+      count: samples, iteration: UInt64(iteration)
+    ) { conditions.write(class: $0 % classes, to: $1) }
+    let bytes = drawn?.map { UInt8(max(0, min(255, ($0 * 127.5 + 127.5).rounded()))) }
+    let shared = try communicator.broadcast(bytes ?? [UInt8](repeating: 0, count: samples * size), from: 0)
+    let set = ImageSet(
+      imageShape: dataset.imageShape, pixels: shared[...], labels: (0..<samples).map { Int32($0 % classes) }[...])
+    let other = try Classifier(imageShape: dataset.imageShape, classCount: dataset.classCount)
+    try other.train(
+      on: set, iterations: recipe.evaluation.classifierIterations, seed: Self.seed,
+      communicator: communicator
+    )
+    return try other.accuracy(on: dataset.test, communicator: communicator)
+  }
+
+  /// What stands out, in plain words.
+  public func verdict(_ classes: ClassScores, _ quality: QualityScores?) -> String {
+    var words = [
+      "\(percent(classes.accuracy)) of samples are recognised as their class (held-out images: \(percent(testAccuracy)))."
+    ]
+    guard let quality, let floor = self.quality?.floor else { return words[0] }
+    let findings = quality.findings(against: floor)
+    words += findings.isEmpty ? ["Nothing else stands out."] : findings
+    return words.joined(separator: " ")
+  }
+
+  /// Whether something is wrong that recognition does not show.
+  public func isAlarming(_ quality: QualityScores?) -> Bool {
+    guard let quality, let floor = self.quality?.floor else { return false }
+    return !quality.findings(against: floor).isEmpty
+  }
+
+  /// How the values are measured.
+  public var measurementProtocol: MeasurementProtocol {
+    let classes = conditions.knownClasses
+    return MeasurementProtocol([
+      ("features", "classifier \(fingerprint), \(Classifier.featureWidth) wide"),
+      ("samples", "\(ClassScores.balancedCount(samples, classes: classes)), balanced"),
+      ("real images", "\(quality?.realCount ?? 0) of the training split, every other one"),
+      ("floor", "\(quality?.floorCount ?? 0) of those between"),
+      ("held-out images", "\(quality?.heldOutCount ?? 0), for copies"),
+      ("weights", recipe.training.averageDecay == nil ? "live" : "averaged"),
+      ("norms", "standing statistics"), ("seed", "\(recipe.seed)"),
+    ])
   }
 
   /// Takes over the parameters of a classifier of the same images; false where there is none.
-  private func load(_ path: String, iterations: Int, _ logger: Logger) throws -> Bool {
-    let communicator = trainer.communicator
-    let table = classifier.parameters
+  private static func load(
+    _ path: String?, into table: ParameterTable, data: String, iterations: Int, _ communicator: any Communicator,
+    _ logger: Logger
+  ) throws -> Bool {
     var isFound: [Int64] = [0]
     try communicator.together {
-      guard communicator.rank == 0, Directories.exists(path) else { return }
+      guard communicator.rank == 0, let path, Directories.exists(path) else { return }
       do {
         let file = try SafetensorsFile(path: path)
-        guard file.metadata["data"] == trainer.dataFingerprint, file.metadata["iterations"] == String(iterations) else {
+        guard file.metadata["data"] == data, file.metadata["iterations"] == String(iterations) else {
           return
         }
         for entry in table.entries {
@@ -95,7 +195,7 @@ public final class ClassCheck {
         StoredTensor($0.name, $0.shape, .float32, UnsafeRawBufferPointer(table.slice($0, of: table.values)))
       },
       metadata: [
-        "format": "lockstep classifier", "data": trainer.dataFingerprint, "iterations": String(iterations),
+        "format": "lockstep classifier", "data": dataFingerprint, "iterations": String(iterations),
         "fingerprint": fingerprint,
       ])
   }

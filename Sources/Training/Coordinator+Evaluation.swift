@@ -21,7 +21,7 @@ extension Coordinator {
       if let traceWindow { try traceWindow.evaluating(evaluateWhole) } else { try evaluateWhole() }
     } catch let interruption as Interruption { return interruption.reason }
     evaluatedIteration = trainer.iteration
-    keeper?.consider(lastClassScores, iteration: trainer.iteration)
+    keeper?.consider(lastClassScores, lastQuality, iteration: trainer.iteration)
     return nil
   }
 
@@ -41,11 +41,13 @@ extension Coordinator {
       trainer.evaluation, training: (trainer.dataset.training, trainer.conditions),
       test: (trainer.dataset.test, testConditions), samples: recipe.evaluation.samples,
       iteration: UInt64(trainer.iteration))
-    let classScores = try classCheck?.scores()
+    let (classScores, quality) = try classCheck?.scores(iteration: trainer.iteration) ?? (nil, nil)
     let picture = try SamplePicture(trainer: trainer, columns: recipe.evaluation.gridColumns)
     lastScores = scores
     lastClassScores = classScores
+    lastQuality = quality
     guard isFirstRank else { return }
+    let verdict = classScores.flatMap { classCheck?.verdict($0, quality) }
     warnOfIdleAttention(scores)
     let path = output.picture(iteration: trainer.iteration)
     // A picture that cannot be written is no reason to lose a run.
@@ -58,7 +60,29 @@ extension Coordinator {
     appendToMetrics(kind: "evaluation") { line in
       scores.write(to: line)
       classScores?.write(to: line)
+      quality?.write(to: line)
+      if let verdict { line.field("verdict", text: verdict) }
     }
+    if let verdict, classCheck?.isAlarming(quality) == true {
+      progress?.clear()
+      logger.warning("samples: \(verdict)")
+    }
+    writeReport()
+  }
+
+  /// How evaluations measure, and what held-out images score: once, before the first iteration.
+  func recordReference() {
+    guard trainer.iteration == 0, let classCheck, let floor = classCheck.quality?.floor else { return }
+    appendToMetrics(kind: "reference") { line in
+      line.field("protocol", text: "\(classCheck.measurementProtocol)")
+      line.field("classAccuracy", classCheck.testAccuracy)
+      floor.write(to: line)
+    }
+  }
+
+  /// A report that cannot be written is no reason to lose a run.
+  private func writeReport() {
+    do { try output.writeReport() } catch { logger.warning("no report: \(error); training goes on") }
   }
 
   private func warnOfIdleAttention(_ scores: DiscriminatorScores) {

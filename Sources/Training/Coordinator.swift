@@ -61,6 +61,7 @@ public final class Coordinator {
   /// The newest results, for the closing words.
   public internal(set) var lastScores: DiscriminatorScores?
   public internal(set) var lastClassScores: ClassScores?
+  public internal(set) var lastQuality: QualityScores?
   public internal(set) var lastPicture: String?
   public var lastCheckpoint: String? { keeper?.lastPath }
 
@@ -142,6 +143,7 @@ public final class Coordinator {
     guard isUnfinished else { return nil }
     communicator.pulse.enter(.planning, iteration: trainer.iteration)
     classCheck = try ClassCheck(trainer, output: output, logger: logger)
+    if isFirstRank { recordReference() }
     trainer.evaluation.poll = { [unowned self] in try pollForStop() }
     if isFirstRank {
       progress = ProgressLine(

@@ -30,3 +30,22 @@ extension ClassScores {
     line.field("classSpread", spread)
   }
 }
+
+extension QualityScores {
+  /// The keys that `metrics.jsonl` and `lockstep evaluate --json` share.
+  public func write(to line: LineBuffer) {
+    for (name, value) in named { line.field(named: name, value) }
+  }
+
+  /// Keys and values, those that could be taken.
+  public var named: [(name: String, value: Double)] {
+    let values: [(String, Double?)] = [
+      ("frechetDistance", frechet), ("intraClassFrechetDistance", intraClassFrechet), ("kernelDistance", kernel.value),
+      ("kernelDistanceError", kernel.standardError), ("precision", placement.precision), ("recall", placement.recall),
+      ("density", placement.density), ("coverage", placement.coverage),
+      ("nearestTrainingRatio", memorisation.medianRatio), ("copiedShare", memorisation.copiedShare),
+      ("roughness", roughness),
+    ]
+    return values.compactMap { name, value in value.map { (name, $0) } }
+  }
+}

@@ -116,7 +116,9 @@ public struct Recipe: Sendable {
   }
 
   /// What makes a checkpoint the best one.
-  public enum BestMetric: String, Sendable, CaseIterable, RecipeValue { case none, recognised, spread }
+  public enum BestMetric: String, Sendable, CaseIterable, RecipeValue {
+    case none, recognised, spread, frechet, kernel, coverage
+  }
 
   public struct Log: Sendable {
     public var everySeconds = 1.0

@@ -98,8 +98,10 @@ public final class Trainer {
   /// Tells training sets apart, wherever they lie: name, number of images and a digest of pixels and labels.
   let dataFingerprint: String
 
+  /// Tells training sets apart, wherever they lie: name, number of images and a digest of pixels and labels.
+  ///
   /// Compared over the ranks. Where a node's ranks have their images from one of them, it alone goes through them.
-  private static func fingerprint(of dataset: Dataset, on communicator: any Communicator) throws -> String {
+  public static func fingerprint(of dataset: Dataset, on communicator: any Communicator) throws -> String {
     let isReader = !dataset.isOfNode || communicator.nodeRank == 0
     var training = isReader ? digest(of: dataset.training) : 0
     try communicator.verifyEqual(isReader ? training : nil, what: "the training images")

@@ -1,15 +1,26 @@
 import ArgumentParser
+import Checkpoints
 import Communication
 import Evaluation
 import Files
+import Logging
 import Reporting
 import Training
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
 
 struct EvaluateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "evaluate", abstract: "Judges a trained model on training images, held-out images and fakes.",
     discussion: """
-      For each kind: mean binary cross-entropy of the discriminator, and how often it is right. A discriminator that is \
+      How far samples are from real images, measured on features of the run's classifier, beside what as many real \
+      images score: no model should do better. What each number means: the documentation of Measures.
+
+      And of the discriminator, for each kind of images: mean binary cross-entropy of the discriminator, and how often it is right. A discriminator that is \
       right on training images more often than on test images knows them by heart.
       """)
 
@@ -29,50 +40,153 @@ struct EvaluateCommand: ParsableCommand {
 
   func validate() throws {
     if let samples, samples < 1 { throw ValidationError("--samples \(samples): must be at least 1") }
+    if let trainOnSamples, trainOnSamples < 64 {
+      throw ValidationError("--train-on-samples \(trainOnSamples): must be at least 64")
+    }
+    if watch, path.hasSuffix(".safetensors") {
+      throw ValidationError("--watch: name a run directory, not a checkpoint")
+    }
   }
+
+  @Option(
+    help: ArgumentHelp(
+      "Take the classifier of this run: values of several runs can be compared where they have one.", valueName: "RUN"))
+  var classifierOf: String?
+
+  @Flag(help: "Wait for checkpoints of a run that goes on elsewhere, and judge each as it appears, until the last.")
+  var watch = false
+
+  @Option(
+    help: ArgumentHelp(
+      "Train a classifier on so many samples, too, and try it on real images (the classification accuracy score).",
+      valueName: "N"))
+  var trainOnSamples: Int?
 
   func run() throws {
     Session.run { communicator, logger in
       let crew = try Crew(threads, communicator)
-      let model = try SavedModel(path: path, communicator: communicator, team: crew.team)
-      var recipe = model.recipe
-      if let data { recipe.data.source = data }
-      let dataset = try recipe.loadDataset(on: communicator)
-      let conditions = try communicator.together {
-        guard dataset.imageShape == model.model.imageShape else {
-          throw Failure(
-            "the model makes images \(model.model.imageShape), the data have \(dataset.imageShape)", code: .data)
-        }
-        return (
-          training: try recipe.conditions(of: dataset.training, in: dataset),
-          test: try recipe.conditions(of: dataset.test, in: dataset)
-        )
-      }
       crew.warn(logger)
-      let count = samples ?? max(1, dataset.test.count)
-      let scores = try DiscriminatorScores.measure(
-        model.programs, training: (dataset.training, conditions.training), test: (dataset.test, conditions.test),
-        samples: count, iteration: UInt64(model.iteration))
-      if communicator.rank == 0 { show(scores, model, count) }
+      var judged: String?
+      repeat {
+        let next = try communicator.broadcast(text: communicator.rank == 0 ? newest(after: judged) : "")
+        guard !next.isEmpty else {
+          sleep(1)
+          continue
+        }
+        judged = next
+        let model = try SavedModel(path: next, communicator: communicator, team: crew.team)
+        try judge(model, communicator, logger)
+        if model.iteration >= model.recipe.training.iterations { break }
+      } while watch
     }
   }
 
-  private func show(_ scores: DiscriminatorScores, _ model: SavedModel, _ count: Int) {
-    if json {
-      let line = LineBuffer(capacity: 4096)
-      line.beginObject()
-      line.field("iteration", model.iteration)
-      line.field("samples", count)
-      scores.write(to: line)
-      line.endObject()
-      print(String(decoding: line.contents, as: UTF8.self))
-      return
+  /// The path of what to judge next; empty where there is nothing new.
+  private func newest(after judged: String?) throws -> String {
+    guard watch else { return path }
+    let store = RunDirectory(path).checkpoints
+    guard let position = try? store.positions().last else { return "" }
+    let file = store.path(position)
+    return file == judged ? "" : file
+  }
+
+  /// The run that a path belongs to.
+  private var directory: RunDirectory? {
+    guard path.hasSuffix(".safetensors") else { return RunDirectory(path) }
+    let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+    guard parts.count > 2, parts[parts.count - 2] == "checkpoints" else { return nil }
+    return RunDirectory(parts.dropLast(2).joined(separator: "/"))
+  }
+
+  private func judge(_ model: SavedModel, _ communicator: any Communicator, _ logger: Logger) throws {
+    var recipe = model.recipe
+    if let data { recipe.data.source = data }
+    let dataset = try recipe.loadDataset(on: communicator)
+    let conditions = try communicator.together {
+      guard dataset.imageShape == model.model.imageShape else {
+        throw Failure(
+          "the model makes images \(model.model.imageShape), the data have \(dataset.imageShape)", code: .data)
+      }
+      return (
+        training: try recipe.conditions(of: dataset.training, in: dataset),
+        test: try recipe.conditions(of: dataset.test, in: dataset)
+      )
     }
+    let count = samples ?? max(1, dataset.test.count)
+    let scores = try DiscriminatorScores.measure(
+      model.programs, training: (dataset.training, conditions.training), test: (dataset.test, conditions.test),
+      samples: count, iteration: UInt64(model.iteration))
+    let check = try ClassCheck(
+      recipe, dataset: dataset, dataFingerprint: Trainer.fingerprint(of: dataset, on: communicator),
+      conditions: conditions.training, programs: model.programs, samples: count, communicator: communicator,
+      output: classifierOf.map(RunDirectory.init) ?? directory, keepsClassifier: false, logger: logger)
+    let found = try check?.scores(iteration: model.iteration)
+    let trained = try trainOnSamples.flatMap {
+      try check?.classificationAccuracyScore(samples: $0, iteration: model.iteration)
+    }
+    guard communicator.rank == 0 else { return }
+    if json {
+      showJSON(scores, found, check, trained, model, count)
+    } else {
+      show(scores, model, count)
+      if let check, let found { show(found, check, trained) }
+    }
+  }
+
+  private func showJSON(
+    _ scores: DiscriminatorScores, _ found: (classes: ClassScores, quality: QualityScores?)?, _ check: ClassCheck?,
+    _ trained: Double?, _ model: SavedModel, _ count: Int
+  ) {
+    let line = LineBuffer(capacity: 16_384)
+    line.beginObject()
+    line.field("iteration", model.iteration)
+    line.field("samples", count)
+    scores.write(to: line)
+    if let found, let check {
+      found.classes.write(to: line)
+      found.quality?.write(to: line)
+      for (name, value) in check.quality?.floor.named ?? [] { line.field(named: "real/\(name)", value) }
+      if let trained { line.field("classificationAccuracyScore", trained) }
+      line.field("verdict", text: check.verdict(found.classes, found.quality))
+      line.field("protocol", text: "\(check.measurementProtocol)")
+      line.field("samplingSeconds", check.seconds.sampling)
+      line.field("measuringSeconds", check.seconds.measuring)
+    }
+    line.endObject()
+    print(String(decoding: line.contents, as: UTF8.self))
+  }
+
+  private func show(_ scores: DiscriminatorScores, _ model: SavedModel, _ count: Int) {
     print("iteration \(grouped(model.iteration)), up to \(grouped(count)) images of each kind")
     print("                  loss   right")
     for (name, score) in [("training images", scores.training), ("test images", scores.test), ("fakes", scores.fake)] {
       print(padded(name, 16) + decimal(score.loss, 3, width: 8) + decimal(100 * score.accuracy, 1, width: 7) + " %")
     }
     for observed in scores.observations { print("\(padded(observed.name, 48)) \(decimal(observed.mean, 6))") }
+  }
+
+  private func show(
+    _ found: (classes: ClassScores, quality: QualityScores?), _ check: ClassCheck, _ trained: Double?
+  ) {
+    print("")
+    print("                                        samples       real images")
+    let floor = Dictionary(uniqueKeysWithValues: check.quality?.floor.named ?? []).merging(
+      ["classAccuracy": check.testAccuracy]
+    ) { $1 }
+    let values = Dictionary(uniqueKeysWithValues: found.quality?.named ?? []).merging([
+      "classAccuracy": found.classes.accuracy, "worstClassAccuracy": found.classes.worstAccuracy,
+      "classSpread": found.classes.spread,
+    ]) { $1 }
+    for measure in RunReport.measures {
+      guard let value = values[measure.key] else { continue }
+      let compared = floor[measure.key].map { decimal($0, 4, width: 18) } ?? ""
+      print("\(padded(measure.name, 34))\(decimal(value, 4, width: 13))\(compared)")
+    }
+    if let trained {
+      print("\(padded("classifier of samples, on real images", 34))\(decimal(trained, 4, width: 10))")
+    }
+    print("")
+    print(check.verdict(found.classes, found.quality))
+    print("Measured with \(check.measurementProtocol).")
   }
 }

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Forecasting
+@testable import Reporting
 
 @Suite struct ForecastReportTests {
   private func report(_ layout: Layout, slowdown: Double = 1) -> ForecastReport {

@@ -1,15 +1,15 @@
 /// What a JSON text holds.
-indirect enum JSONValue: Equatable {
+package indirect enum JSONValue: Equatable {
   case object([String: JSONValue])
   case array([JSONValue])
   case number(Double)
   case text(String)
 }
 
-/// Reads what machine files are made of: objects, arrays, numbers, plain strings. No other JSON is wanted, so `true`, `null`,
+/// Reads what machine files and lines of metrics are made of: objects, arrays, numbers, plain strings. No other JSON is wanted, so `true`, `null`,
 /// `\u0041` and a key given twice are errors.
-struct JSONReader {
-  struct Problem: Error, Equatable { let reason: String }
+package struct JSONReader {
+  package struct Problem: Error, Equatable { package let reason: String }
 
   /// A machine file has objects in an array in an object.
   private static let deepest = 8
@@ -17,7 +17,7 @@ struct JSONReader {
   private let bytes: [UInt8]
   private var position = 0
 
-  static func read(_ bytes: [UInt8]) throws(Problem) -> JSONValue {
+  package static func read(_ bytes: [UInt8]) throws(Problem) -> JSONValue {
     var reader = JSONReader(bytes: bytes)
     let value = try reader.value(depth: 0)
     reader.skipBlanks()

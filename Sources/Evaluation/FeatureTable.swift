@@ -1,0 +1,79 @@
+import Communication
+import Datasets
+import Measures
+import Tensors
+
+/// Features and roughness of images as ranks find them, block by block, put together on all ranks.
+public final class FeatureTable {
+  private let imageShape: Shape
+  private var features: [Double]
+  /// Of each image.
+  private var roughness: [Double]
+
+  public init(count: Int, imageShape: Shape) {
+    self.imageShape = imageShape
+    features = Array(repeating: 0, count: count * Classifier.featureWidth)
+    roughness = Array(repeating: 0, count: count)
+  }
+
+  /// Rows `first ..< first + rows`, where this table has them.
+  func add(
+    _ found: UnsafeMutableBufferPointer<Float>, images: UnsafeMutableBufferPointer<Float>, first: Int, rows: Int
+  ) {
+    let (width, size) = (Classifier.featureWidth, imageShape.count)
+    for row in 0..<min(rows, roughness.count - first) {
+      for j in 0..<width { features[(first + row) * width + j] = Double(found[row * width + j]) }
+      roughness[first + row] = Self.roughness(
+        UnsafeBufferPointer(rebasing: images[row * size..<(row + 1) * size]), shape: imageShape)
+    }
+  }
+
+  /// What all ranks have found, on all of them; each row must have been added by one.
+  public func finish(_ work: SharedWork) throws -> (features: Features, roughness: [Double]) {
+    try work.sum(&features)
+    try work.sum(&roughness)
+    return (Features(width: Classifier.featureWidth, doubles: features), roughness)
+  }
+
+  /// Features of images spread evenly over a set; all ranks share the work.
+  public static func measure(
+    _ set: ImageSet, count: Int, classifier: Classifier, communicator: any Communicator
+  ) throws -> (features: Features, roughness: [Double], labels: [Int]) {
+    let table = FeatureTable(count: count, imageShape: set.imageShape)
+    let (block, size) = (Classifier.blockSize, set.imageShape.count)
+    let indices = (0..<count).map { $0 * set.count / count }
+    var images = [Float](repeating: 0, count: block * size)
+    for first in stride(from: communicator.rank * block, to: count, by: communicator.size * block) {
+      let rows = min(block, count - first)
+      try images.withUnsafeMutableBufferPointer { images in
+        guard let start = images.baseAddress else { return }
+        _ = try classifier.classes(count: rows) { row, target in
+          set.write(index: indices[first + row], to: target)
+          (start + row * size).update(from: target, count: size)
+        }
+        table.add(classifier.features, images: images, first: first, rows: rows)
+      }
+    }
+    let found = try table.finish(SharedWork(communicator))
+    return (found.features, found.roughness, indices.map(set.label))
+  }
+
+  /// Σ over channels and pixels that have all neighbours of (x − mean of 3×3)²: what speckle adds to, and neither a
+  /// classifier nor a Fréchet distance sees.
+  static func roughness(_ image: UnsafeBufferPointer<Float>, shape: Shape) -> Double {
+    let (height, width, channels) = (shape[0], shape[1], shape[2])
+    var total = 0.0
+    guard height > 2, width > 2 else { return 0 }
+    for y in 1..<height - 1 {
+      for index in ((y * width + 1) * channels)..<((y * width + width - 1) * channels) {
+        var sum: Float = 0
+        for line in [index - width * channels, index, index + width * channels] {
+          sum += image[line - channels] + image[line] + image[line + channels]
+        }
+        let difference = Double(image[index] - sum / 9)
+        total += difference * difference
+      }
+    }
+    return total
+  }
+}

@@ -1,0 +1,122 @@
+import Communication
+import Datasets
+import Measures
+import Tensors
+
+/// How far images are from real ones, measured on the classifier's features (and roughness on pixels).
+public struct QualityScores: Sendable, Equatable {
+  /// Nil where there are not more images than features.
+  public var frechet: Double?
+  public var intraClassFrechet: Double?
+  public var kernel: Estimate
+  public var placement: Placement
+  public var memorisation: Memorisation
+  /// Energy of what a 3×3 mean takes away, over the same of training images.
+  public var roughness: Double
+
+  /// What stands out against as many real images, a sentence each.
+  public func findings(against floor: QualityScores) -> [String] {
+    func percent(_ share: Double) -> String { "\(Int((100 * share).rounded())) %" }
+    var found: [String] = []
+    if placement.precision < 0.6 * floor.placement.precision {
+      found.append(
+        "Many look like no real image: only \(percent(placement.precision)) lie among them, of others that are real "
+          + "\(percent(floor.placement.precision)).")
+    }
+    if placement.coverage < 0.6 * floor.placement.coverage {
+      found.append(
+        "They leave out much of what there is: \(percent(placement.coverage)) of the training images have one near by, "
+          + "with real images \(percent(floor.placement.coverage)). A run that narrows goes on looking good one by one."
+      )
+    }
+    if memorisation.copiedShare > 0.05 {
+      found.append(
+        "\(percent(memorisation.copiedShare)) lie nearer to a training image than nearly all held-out images do: "
+          + "the generator repeats what it has seen.")
+    }
+    if roughness > 1.5 { found.append("They are \(percent(roughness)) as rough as real images: speckle.") }
+    if roughness < 0.6 { found.append("They are \(percent(roughness)) as rough as real images: blurred.") }
+    return found
+  }
+}
+
+/// Real images as samples are compared with them: made once for a run.
+///
+/// Samples are compared with every other training image; those between make the floor, so that nothing but chance tells the
+/// two apart. Held-out images may differ from training images more than samples do, where other people made them: they only
+/// serve to find copies.
+public final class QualityCheck {
+  /// Of images that samples are compared with, and of the floor.
+  public static let mostReal = 10_000
+  /// What it takes at least.
+  public static let fewestTraining = 4 * RealNeighbours.densityNeighbours
+
+  private let work: SharedWork
+  private let classes: Int
+  private let real: RealNeighbours
+  private let realMoments: Moments?
+  private let realLabels: [Int]
+  private let realRoughness: Double
+  private let training: Features
+  private let heldOut: Features
+  /// What as many real images score, where there are so many: no model should be expected to do better.
+  public let floor: QualityScores
+  public let realCount: Int
+  public let floorCount: Int
+  public let heldOutCount: Int
+
+  /// - Parameter samples: how many will be compared.
+  public init(
+    _ classifier: Classifier, dataset: Dataset, classes: Int, samples: Int, communicator: any Communicator
+  ) throws {
+    work = SharedWork(communicator)
+    self.classes = classes
+    let count = min(dataset.training.count, 2 * Self.mostReal)
+    let all = try FeatureTable.measure(
+      dataset.training, count: count, classifier: classifier, communicator: communicator)
+    let even = Array(stride(from: 0, to: count, by: 2))
+    let between = Array(stride(from: 1, to: count, by: 2))
+    floorCount = min(between.count, samples)
+    heldOutCount = min(dataset.test.count, samples)
+    let test = try FeatureTable.measure(
+      dataset.test, count: heldOutCount, classifier: classifier, communicator: communicator)
+    // Spread over the set, as the samples over the classes.
+    let chosen = (0..<floorCount).map { [floorCount] in between[$0 * between.count / floorCount] }
+    realCount = even.count
+    training = all.features
+    heldOut = test.features
+    real = try RealNeighbours(all.features.selecting(even), work: work)
+    realMoments = try? Moments(real.features)
+    realLabels = even.map { all.labels[$0] }
+    realRoughness = even.reduce(0) { $0 + all.roughness[$1] } / Double(even.count)
+    floor = try Self.scores(
+      all.features.selecting(chosen), chosen.map { all.labels[$0] },
+      roughness: chosen.reduce(0) { $0 + all.roughness[$1] } / Double(chosen.count), classes: classes, real: real,
+      moments: realMoments, realLabels: realLabels, realRoughness: realRoughness,
+      copies: try Memorisation(of: heldOut, training: training, heldOut: heldOut, work: work), work: work)
+  }
+
+  /// - Parameter table: of samples of class after class in turn.
+  public func scores(_ table: FeatureTable) throws -> QualityScores {
+    let found = try table.finish(work)
+    let roughness = found.roughness.reduce(0, +) / Double(max(1, found.roughness.count))
+    return try Self.scores(
+      found.features, (0..<found.features.count).map { $0 % classes }, roughness: roughness, classes: classes,
+      real: real, moments: realMoments, realLabels: realLabels, realRoughness: realRoughness,
+      copies: try Memorisation(of: found.features, training: training, heldOut: heldOut, work: work), work: work)
+  }
+
+  private static func scores(
+    _ features: Features, _ labels: [Int], roughness: Double, classes: Int, real: RealNeighbours, moments: Moments?,
+    realLabels: [Int], realRoughness: Double, copies: Memorisation, work: SharedWork
+  ) throws -> QualityScores {
+    let own = try? Moments(features)
+    return QualityScores(
+      frechet: own.flatMap { own in moments.map { frechetDistance(own, $0) } },
+      intraClassFrechet: intraClassFrechetDistance(
+        features, real.features, labels: (labels, realLabels), classes: classes),
+      kernel: try kernelDistance(features, real.features, work: work),
+      placement: try Placement(of: features, among: real, work: work), memorisation: copies,
+      roughness: realRoughness > 0 ? roughness / realRoughness : .infinity)
+  }
+}

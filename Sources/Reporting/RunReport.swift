@@ -1,0 +1,197 @@
+import Files
+
+/// A page that shows a run, or several side by side; it needs nothing but itself.
+public struct RunReport {
+  /// A run as the page shows it.
+  public struct Run {
+    public let name: String
+    public let history: RunHistory
+    /// Text, as it was written.
+    public let recipe: String
+    /// Iteration and bytes of pictures of samples, oldest first.
+    public let pictures: [(name: String, png: [UInt8])]
+    /// Of the machine, and the like: a line each.
+    public let notes: [String]
+
+    public init(
+      name: String, history: RunHistory, recipe: String, pictures: [(name: String, png: [UInt8])], notes: [String] = []
+    ) {
+      (self.name, self.history, self.recipe, self.pictures) = (name, history, recipe, pictures)
+      self.notes = notes
+    }
+
+    /// Reads a run directory.
+    ///
+    /// - Throws: where it has no metrics.
+    public init(directory: String, recipe: String, metrics: String, samples: String) throws(FileError) {
+      let history = try RunHistory(path: metrics)
+      var text = ""
+      if let bytes = try? InputFile(path: recipe).bytes() { text = String(decoding: bytes, as: UTF8.self) }
+      let names = ((try? Directories.names(in: samples)) ?? []).filter { $0.hasSuffix(".png") }.sorted()
+      let pictures = Self.spread(names, 8).compactMap { name in
+        (try? InputFile(path: samples + "/" + name).bytes()).map { (String(name.dropLast(4)), $0) }
+      }
+      self.init(
+        name: directory.split(separator: "/").last.map(String.init) ?? directory, history: history, recipe: text,
+        pictures: pictures)
+    }
+
+    /// Up to `count` of them, first and last included.
+    static func spread<Element>(_ all: [Element], _ count: Int) -> [Element] {
+      if all.count <= count { return all }
+      return (0..<count).map { all[$0 * (all.count - 1) / (count - 1)] }
+    }
+  }
+
+  /// What evaluations say, in the order of the page: key, name, and what to read from it.
+  public static let measures: [(key: String, name: String, meaning: String)] = [
+    ("classAccuracy", "recognised as their class", "by a classifier of the training images; higher is better"),
+    ("worstClassAccuracy", "of the worst class", "higher is better"),
+    ("frechetDistance", "Fréchet distance", "of the classifier's features; lower is better, real images are the floor"),
+    ("intraClassFrechetDistance", "Fréchet distance within classes", "lower is better"),
+    ("kernelDistance", "kernel distance", "around 0 for images like the training images"),
+    ("kernelDistanceError", "its standard error", ""),
+    ("precision", "precision", "share of samples among real images"),
+    ("recall", "recall", "share of real images among samples"),
+    ("density", "density", "1 for real images; above: samples crowd together"),
+    ("coverage", "coverage", "share of real images with a sample near by; falls when a run narrows"),
+    ("classSpread", "spread within a class", "over that of real images; near 0: all alike"),
+    ("roughness", "roughness", "over that of real images; above 1 speckle, below 1 blur"),
+    ("nearestTrainingRatio", "distance to training images", "over that of held-out images; well below 1: repeats them"),
+    ("copiedShare", "copies", "share nearer to a training image than 99 % of held-out images are"),
+    ("trainAccuracy", "discriminator right on training images", ""),
+    ("testAccuracy", "discriminator right on held-out images", "far below training images: it knows those by heart"),
+    ("fakeAccuracy", "discriminator right on samples", ""),
+  ]
+
+  private static let charts: [(title: String, kind: String, keys: [(key: String, name: String)])] = [
+    ("losses", "training", [("discriminatorLoss", "discriminator"), ("generatorLoss", "generator")]),
+    ("discriminator right", "training", [("realAccuracy", "real"), ("fakeAccuracy", "fakes")]),
+    ("recognised as their class", "evaluation", [("classAccuracy", "all"), ("worstClassAccuracy", "worst class")]),
+    ("Fréchet distance", "evaluation", [("frechetDistance", "")]),
+    ("kernel distance", "evaluation", [("kernelDistance", "")]),
+    ("precision and recall", "evaluation", [("precision", "precision"), ("recall", "recall")]),
+    ("coverage", "evaluation", [("coverage", "")]),
+    ("roughness", "evaluation", [("roughness", "")]),
+    ("discriminator, held out", "evaluation", [("trainAccuracy", "training images"), ("testAccuracy", "held out")]),
+  ]
+
+  private static let withLevel: Set<String> = ["frechetDistance", "kernelDistance", "coverage", "roughness"]
+
+  /// The page of one run.
+  public static func page(_ run: Run) -> String {
+    var body = "<h1>\(HTML.escaped(run.name))</h1>\n"
+    let history = run.history
+    if let evaluation = history.last("evaluation") {
+      body += "<p class=\"verdict\">Iteration \(evaluation.iteration). "
+      body += HTML.escaped(evaluation.texts["verdict"] ?? "No verdict: nothing judged the samples.") + "</p>\n"
+      let floor = history.last("reference")?.numbers ?? [:]
+      body += HTML.table(
+        header: ["", "samples", "real images", ""],
+        rows: measures.compactMap { measure in
+          evaluation.numbers[measure.key].map {
+            [measure.name, HTML.number($0), floor[measure.key].map(HTML.number) ?? "", measure.meaning]
+          }
+        })
+      if let text = history.last("reference")?.texts["protocol"] {
+        body +=
+          "<p class=\"note\">Measured with \(HTML.escaped(text)). Values of another protocol cannot be compared.</p>\n"
+      }
+    } else {
+      body += "<p class=\"verdict\">There has been no evaluation yet.</p>\n"
+    }
+    if let last = run.pictures.last {
+      body += "<h2>Samples</h2>\n" + picture(last, scale: 3)
+    }
+    body += "<h2>Curves</h2>\n"
+    for chart in charts {
+      let level = chart.keys.first.flatMap {
+        withLevel.contains($0.key) ? history.last("reference")?.numbers[$0.key] : nil
+      }
+      let series = chart.keys.map { LineChart.Series(name: $0.name, points: history.series($0.key, of: chart.kind)) }
+      body += LineChart(title: chart.title, series: series, level: level).svg ?? ""
+    }
+    body += attention(history)
+    if run.pictures.count > 1 {
+      body += "<h2>How samples came about</h2>\n" + run.pictures.map { picture($0, scale: 1) }.joined()
+    }
+    let incidents = history.lines(ofKind: "health")
+    if !incidents.isEmpty {
+      body += "<h2>Health</h2>\n"
+      body += HTML.table(
+        header: ["iteration", "detector", "action", "reason"],
+        rows: incidents.suffix(50).map {
+          ["\($0.iteration)", $0.texts["detector"] ?? "", $0.texts["action"] ?? "", $0.texts["reason"] ?? ""]
+        })
+    }
+    if !run.recipe.isEmpty { body += "<h2>Recipe</h2>\n<pre>\(HTML.escaped(run.recipe))</pre>\n" }
+    let notes = run.notes + (history.skipped > 0 ? ["\(history.skipped) lines of metrics could not be read."] : [])
+    body += notes.map { "<p class=\"note\">\(HTML.escaped($0))</p>\n" }.joined()
+    return HTML.page(title: run.name, body: body)
+  }
+
+  /// Several runs on one page.
+  ///
+  /// - Parameter refusal: why measures are not compared: the runs measured in different ways.
+  public static func page(comparing runs: [Run], refusal: String?) -> String {
+    var body = "<h1>\(runs.map { HTML.escaped($0.name) }.joined(separator: " · "))</h1>\n"
+    if let refusal { body += "<p class=\"verdict\">\(HTML.escaped(refusal))</p>\n" }
+    body += HTML.table(header: [""] + runs.map(\.name), rows: rows(comparing: runs, withMeasures: refusal == nil))
+    body += "<h2>Curves</h2>\n"
+    for chart in charts where refusal == nil || chart.kind == "training" {
+      for key in chart.keys {
+        let title = key.name.isEmpty ? chart.title : "\(chart.title): \(key.name)"
+        let series = runs.map { LineChart.Series(name: $0.name, points: $0.history.series(key.key, of: chart.kind)) }
+        body += LineChart(title: title, series: series).svg ?? ""
+      }
+    }
+    body += "<h2>Samples</h2>\n"
+    for run in runs {
+      if let last = run.pictures.last { body += picture((run.name + ", " + last.name, last.png), scale: 2) }
+    }
+    return HTML.page(title: runs.map(\.name).joined(separator: ", "), body: body)
+  }
+
+  /// A row per value, a column per run.
+  public static func rows(comparing runs: [Run], withMeasures: Bool) -> [[String]] {
+    let evaluations = runs.map { $0.history.last("evaluation") }
+    var rows = [["iteration"] + evaluations.map { $0.map { "\($0.iteration)" } ?? "–" }]
+    for measure in measures where withMeasures || measure.key.hasSuffix("Accuracy") && !measure.key.contains("lass") {
+      let values = evaluations.map { $0?.numbers[measure.key].map(HTML.number) ?? "–" }
+      if values.contains(where: { $0 != "–" }) { rows.append([measure.name] + values) }
+    }
+    return rows
+  }
+
+  private static func attention(_ history: RunHistory) -> String {
+    guard let last = history.last("evaluation") else { return "" }
+    let names = last.numbers.keys.filter { $0.contains("/") }.sorted()
+    if names.isEmpty { return "" }
+    let layers = Set(names.map { $0.split(separator: "/").dropLast().joined(separator: "/") }).sorted()
+    let charts = layers.compactMap { layer in
+      LineChart(
+        title: layer,
+        series: names.filter { $0.hasPrefix(layer + "/") }.map {
+          LineChart.Series(name: String($0.dropFirst(layer.count + 1)), points: history.series($0, of: "evaluation"))
+        }
+      ).svg
+    }
+    return "<h2>Attention</h2>\n" + charts.joined()
+      + "<p class=\"note\">An entropy near 1 means that every place sees the mean of all; a gate near 0 that the layer "
+      + "passes its input on.</p>\n"
+  }
+
+  private static func picture(_ picture: (name: String, png: [UInt8]), scale: Int) -> String {
+    // The width of a PNG is in its header.
+    let width = picture.png.count > 24 ? picture.png[16..<20].reduce(0) { $0 << 8 | Int($1) } : 0
+    let size = width > 0 && width * scale <= 4000 ? " width=\"\(width * scale)\"" : ""
+    return "<figure><img\(size) alt=\"samples\" src=\"data:image/png;base64,\(HTML.base64(picture.png))\">"
+      + "<figcaption>\(HTML.escaped(picture.name))</figcaption></figure>\n"
+  }
+
+  /// Writes a page; it is there whole or not at all.
+  public static func write(_ page: String, to path: String) throws(FileError) {
+    let bytes = Array(page.utf8)
+    try AtomicFile.write(to: path, isDurable: false) { writer throws(FileError) in try writer.write(bytes) }
+  }
+}

@@ -1,0 +1,24 @@
+import Files
+import Measures
+import Reporting
+
+extension RunDirectory {
+  public var report: String { path + "/report.html" }
+
+  /// What a report shows of the run.
+  ///
+  /// - Throws: where this is no run.
+  public func reportedRun() throws(FileError) -> RunReport.Run {
+    try RunReport.Run(directory: path, recipe: recipe, metrics: metrics, samples: samples)
+  }
+
+  /// Writes `report.html`.
+  public func writeReport() throws(FileError) { try RunReport.write(RunReport.page(reportedRun()), to: report) }
+}
+
+extension RunReport.Run {
+  /// How its evaluations measured; nil where they did not.
+  public var measurementProtocol: MeasurementProtocol? {
+    history.last("reference")?.texts["protocol"].flatMap(MeasurementProtocol.init(text:))
+  }
+}

@@ -1,0 +1,88 @@
+import Communication
+import Datasets
+import Measures
+import Testing
+
+@testable import Evaluation
+
+@Suite struct QualityScoresTests {
+  /// Every pixel of `set` changed.
+  private func changed(_ set: ImageSet, _ change: (Int, UInt8) -> UInt8) -> ImageSet {
+    let pixels = (0..<set.count).flatMap { index in
+      set.bytes(at: index).enumerated().map { change($0.offset, $0.element) }
+    }
+    return ImageSet(
+      imageShape: set.imageShape, pixels: pixels[...], labels: (0..<set.count).map { Int32(set.label(at: $0)) }[...])
+  }
+
+  /// Scores of images as if they were samples, over so many ranks.
+  private func scores(of set: ImageSet, ranks: Int = 1) throws -> [QualityScores] {
+    try InProcessCommunicator.run(ranks: ranks) { communicator in
+      let classifier = try ClassifierTests.make()
+      let check = try QualityCheck(
+        classifier, dataset: Digits.load(), classes: 10, samples: set.count, communicator: communicator)
+      let table = FeatureTable(count: set.count, imageShape: set.imageShape)
+      for first in stride(from: 64 * communicator.rank, to: set.count, by: 64 * communicator.size) {
+        let rows = min(64, set.count - first)
+        var images = [Float](repeating: 0, count: 64 * 256)
+        images.withUnsafeMutableBufferPointer { images in
+          for row in 0..<rows { set.write(index: first + row, to: images.baseAddress! + row * 256) }
+        }
+        _ = try classifier.classes(count: rows) { row, target in set.write(index: first + row, to: target) }
+        images.withUnsafeMutableBufferPointer {
+          table.add(classifier.features, images: $0, first: first, rows: rows)
+        }
+      }
+      return try check.scores(table)
+    }
+  }
+
+  @Test("any number of ranks finds the same bits")
+  func ranks() throws {
+    let set = Digits.load().test
+    let alone = try scores(of: set)
+    for ranks in [2, 3] { #expect(try scores(of: set, ranks: ranks).allSatisfy { $0 == alone[0] }) }
+  }
+
+  @Test("what is wrong with samples is found: copies, speckle, narrowing")
+  func findings() throws {
+    let dataset = Digits.load()
+    let check = try QualityCheck(
+      ClassifierTests.make(), dataset: dataset, classes: 10, samples: 297, communicator: SoloCommunicator())
+    #expect(check.floor.findings(against: check.floor) == [])
+    #expect(abs(check.floor.roughness - 1) < 0.1)
+    // Images that were trained on.
+    let copied = try scores(of: dataset.training[0..<297])[0]
+    #expect(copied.memorisation.copiedShare == 1)
+    #expect(copied.findings(against: check.floor).contains { $0.contains("repeats") })
+    // Alternating pixels.
+    let rough = try scores(of: changed(dataset.test) { $0 % 2 == 0 ? $1 : $1 / 2 + 60 })[0]
+    #expect(rough.findings(against: check.floor).contains { $0.contains("speckle") })
+    // One image of a class, again and again: good one by one.
+    let first = (0..<10).map { label in dataset.test.firstIndex(ofClass: label) }
+    let narrow = try scores(of: dataset.test.selecting((0..<297).map { first[$0 % 10] }))[0]
+    #expect(narrow.placement.coverage < 0.2)
+    #expect(narrow.findings(against: check.floor).contains { $0.contains("narrows") })
+  }
+
+  @Test("roughness is the energy that a 3×3 mean takes away")
+  func roughness() {
+    // One bright pixel in the middle of 5×5: 8/9 of it goes, and its eight neighbours have a ninth of it too little.
+    var image = [Float](repeating: 0, count: 25)
+    image[12] = 1
+    let found = image.withUnsafeBufferPointer { FeatureTable.roughness($0, shape: [5, 5, 1]) }
+    #expect(abs(found - (64 + 8) / 81) < 1e-6)
+    let flat = [Float](repeating: 0.5, count: 75)
+    #expect(flat.withUnsafeBufferPointer { FeatureTable.roughness($0, shape: [5, 5, 3]) } < 1e-10)
+  }
+}
+
+extension ImageSet {
+  fileprivate func firstIndex(ofClass label: Int) -> Int { (0..<count).first { self.label(at: $0) == label } ?? 0 }
+
+  fileprivate func selecting(_ indices: [Int]) -> ImageSet {
+    ImageSet(
+      imageShape: imageShape, pixels: indices.flatMap { bytes(at: $0) }[...],
+      labels: indices.map { Int32(label(at: $0)) }[...])
+  }
+}

@@ -1,0 +1,78 @@
+import Testing
+
+@testable import Reporting
+
+@Suite struct RunReportTests {
+  private let metrics = """
+    {"iteration":0,"kind":"reference","protocol":"features: a <b>; samples: 100","frechetDistance":0.25}
+    {"iteration":1,"kind":"training","discriminatorLoss":1.5,"generatorLoss":-0.5}
+    {"iteration":2,"kind":"training","discriminatorLoss":1.25,"generatorLoss":0.5}
+    {"iteration":2,"kind":"evaluation","classAccuracy":0.75,"frechetDistance":2.5,"verdict":"All <well> & good.","generator/attention8/entropy":0.5}
+    {"iteration":2,"kind":"health","detector":"spike","action":"warn","reason":"a \\"norm\\""}
+    no JSON at all
+    {"iteration":3,"kind":"trai
+    """
+
+  private func run(_ name: String = "<script>alert(1)</script>", _ metrics: String? = nil) -> RunReport.Run {
+    RunReport.Run(
+      name: name, history: RunHistory(bytes: Array((metrics ?? self.metrics).utf8)), recipe: "name: \"<x>\"",
+      pictures: [("iteration-1", [1, 2, 3]), ("iteration-2", [4, 5])])
+  }
+
+  @Test("lines are read one by one, and a torn one is counted, not trusted")
+  func history() {
+    let history = run().history
+    #expect(history.lines.count == 5 && history.skipped == 2)
+    #expect(history.series("discriminatorLoss", of: "training").map(\.y) == [1.5, 1.25])
+    #expect(history.series("discriminatorLoss", of: "training").map(\.x) == [1, 2])
+    #expect(history.last("evaluation")?.texts["verdict"] == "All <well> & good.")
+    #expect(history.last("nothing") == nil)
+  }
+
+  @Test("a page shows values beside those of real images, and no name becomes markup")
+  func page() {
+    let page = RunReport.page(run())
+    #expect(!page.contains("<script"))
+    #expect(page.contains("<title>&lt;script&gt;alert(1)&lt;/script&gt;</title>"))
+    #expect(page.contains("All &lt;well&gt; &amp; good."))
+    #expect(page.contains("features: a &lt;b&gt;; samples: 100"))
+    #expect(page.contains("name: &quot;&lt;x&gt;&quot;"))
+    #expect(
+      page.contains(
+        "<td>Fréchet distance</td><td class=\"number\">2.5</td><td class=\"number\">0.25</td>"))
+    #expect(page.contains("a &quot;norm&quot;"))
+    #expect(page.contains("2 lines of metrics could not be read."))
+    #expect(page.contains("data:image/png;base64,AQID\"") && page.contains("base64,BAU=\""))
+    // The whole page: nothing is fetched from anywhere.
+    #expect(!page.contains("http"))
+  }
+
+  @Test("a run without evaluations, or without anything, has a page, too", arguments: ["", "{\"iteration\":1}\n"])
+  func empty(metrics: String) {
+    #expect(RunReport.page(run("a", metrics)).contains("There has been no evaluation yet."))
+  }
+
+  @Test("runs are compared row by row, measures only where they may be")
+  func comparison() {
+    let runs = [run("a"), run("b", "{\"iteration\":7,\"kind\":\"evaluation\",\"frechetDistance\":1}")]
+    #expect(
+      RunReport.rows(comparing: runs, withMeasures: true) == [
+        ["iteration", "2", "7"], ["recognised as their class", "0.75", "–"], ["Fréchet distance", "2.5", "1"],
+      ])
+    #expect(RunReport.rows(comparing: runs, withMeasures: false) == [["iteration", "2", "7"]])
+    let page = RunReport.page(comparing: runs, refusal: "samples < others")
+    #expect(page.contains("samples &lt; others") && !page.contains("Fréchet"))
+  }
+
+  @Test(
+    "base64 is RFC 4648's", arguments: [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg==")])
+  func base64(text: String, encoded: String) { #expect(HTML.base64(Array(text.utf8)) == encoded) }
+
+  @Test("a curve keeps its ends and shows finite points only")
+  func chart() throws {
+    let points = [(x: 0.0, y: 1.0), (x: 1, y: .nan), (x: 2, y: 3)]
+    let svg = try #require(LineChart(title: "a<", series: [.init(name: "b", points: points)]).svg)
+    #expect(svg.contains("points=\"62.0,202.0 510.0,24.0\"") && svg.contains("a&lt;"))
+    #expect(LineChart(title: "", series: [.init(name: "", points: [(x: 0, y: .infinity)])]).svg == nil)
+  }
+}
