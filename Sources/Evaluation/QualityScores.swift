@@ -47,7 +47,7 @@ public struct QualityScores: Sendable, Equatable {
 /// serve to find copies.
 public final class QualityCheck {
   /// Of images that samples are compared with, and of the floor.
-  public static let mostReal = 10_000
+  public static let mostReal = 5_000
   /// What it takes at least.
   public static let fewestTraining = 4 * RealNeighbours.densityNeighbours
 
@@ -57,8 +57,7 @@ public final class QualityCheck {
   private let realMoments: Moments?
   private let realLabels: [Int]
   private let realRoughness: Double
-  private let training: Features
-  private let heldOut: Features
+  private let known: KnownImages
   /// What as many real images score, where there are so many: no model should be expected to do better.
   public let floor: QualityScores
   public let realCount: Int
@@ -83,8 +82,7 @@ public final class QualityCheck {
     // Spread over the set, as the samples over the classes.
     let chosen = (0..<floorCount).map { [floorCount] in between[$0 * between.count / floorCount] }
     realCount = even.count
-    training = all.features
-    heldOut = test.features
+    known = try KnownImages(training: all.features, heldOut: test.features, work: work)
     real = try RealNeighbours(all.features.selecting(even), work: work)
     realMoments = try? Moments(real.features)
     realLabels = even.map { all.labels[$0] }
@@ -93,7 +91,7 @@ public final class QualityCheck {
       all.features.selecting(chosen), chosen.map { all.labels[$0] },
       roughness: chosen.reduce(0) { $0 + all.roughness[$1] } / Double(chosen.count), classes: classes, real: real,
       moments: realMoments, realLabels: realLabels, realRoughness: realRoughness,
-      copies: try Memorisation(of: heldOut, training: training, heldOut: heldOut, work: work), work: work)
+      copies: try Memorisation(of: test.features, against: known, work: work), work: work)
   }
 
   /// - Parameter table: of samples of class after class in turn.
@@ -103,7 +101,15 @@ public final class QualityCheck {
     return try Self.scores(
       found.features, (0..<found.features.count).map { $0 % classes }, roughness: roughness, classes: classes,
       real: real, moments: realMoments, realLabels: realLabels, realRoughness: realRoughness,
-      copies: try Memorisation(of: found.features, training: training, heldOut: heldOut, work: work), work: work)
+      copies: try Memorisation(of: Self.thinned(found.features), against: known, work: work), work: work)
+  }
+
+  /// Samples that neighbours are looked for of: twice as many take four times as long.
+  public static let mostPlaced = 5_000
+
+  private static func thinned(_ features: Features) -> Features {
+    if features.count <= mostPlaced { return features }
+    return features.selecting((0..<mostPlaced).map { $0 * features.count / mostPlaced })
   }
 
   private static func scores(
@@ -113,10 +119,10 @@ public final class QualityCheck {
     let own = try? Moments(features)
     return QualityScores(
       frechet: own.flatMap { own in moments.map { frechetDistance(own, $0) } },
-      intraClassFrechet: intraClassFrechetDistance(
-        features, real.features, labels: (labels, realLabels), classes: classes),
+      intraClassFrechet: try intraClassFrechetDistance(
+        features, real.features, labels: (labels, realLabels), classes: classes, work: work),
       kernel: try kernelDistance(features, real.features, work: work),
-      placement: try Placement(of: features, among: real, work: work), memorisation: copies,
+      placement: try Placement(of: thinned(features), among: real, work: work), memorisation: copies,
       roughness: realRoughness > 0 ? roughness / realRoughness : .infinity)
   }
 }

@@ -109,14 +109,18 @@ struct SymmetricEigen {
 /// - Parameter labels: the class of each row, of `a` and of `b`.
 /// - Source: Miyato, Koyama: cGANs with projection discriminator, 2018 (intra FID).
 public func intraClassFrechetDistance(
-  _ a: Features, _ b: Features, labels: (a: [Int], b: [Int]), classes: Int
-) -> Double? {
-  var total = 0.0
-  for label in 0..<classes {
+  _ a: Features, _ b: Features, labels: (a: [Int], b: [Int]), classes: Int, work: SharedWork = SharedWork()
+) throws -> Double? {
+  // Of each class; and how many could not be compared.
+  var distances = [Double](repeating: 0, count: classes + 1)
+  for label in work.own(of: classes) {
     let rows = { (labels: [Int]) in labels.indices.filter { labels[$0] == label } }
-    guard let first = try? Moments(a.selecting(rows(labels.a))), let second = try? Moments(b.selecting(rows(labels.b)))
-    else { return nil }
-    total += frechetDistance(first, second)
+    if let first = try? Moments(a.selecting(rows(labels.a))), let second = try? Moments(b.selecting(rows(labels.b))) {
+      distances[label] = frechetDistance(first, second)
+    } else {
+      distances[classes] += 1
+    }
   }
-  return total / Double(classes)
+  try work.sum(&distances)
+  return distances[classes] > 0 ? nil : distances.dropLast().reduce(0, +) / Double(classes)
 }

@@ -17,11 +17,11 @@ enum Distances {
           a.products(rows, with: b, range, into: tile)
           b.squares.withUnsafeBufferPointer { squares in
             for row in rows {
+              guard let line = tile.baseAddress.map({ $0 + (row - rows.lowerBound) * range.count }),
+                let others = squares.baseAddress.map({ $0 + first })
+              else { return }
               let square = a.squares[row]
-              let line = (row - rows.lowerBound) * range.count
-              for column in 0..<range.count {
-                tile[line + column] = max(0, square + squares[first + column] - 2 * tile[line + column])
-              }
+              for column in 0..<range.count { line[column] = max(0, square + others[column] - 2 * line[column]) }
             }
           }
           body(rows, range, tile)
@@ -46,14 +46,15 @@ public func nearestDistances(
         if columns.lowerBound == 0 { for i in 0..<k { nearest[list + i] = .infinity } }
         let line = (row - rows.lowerBound) * columns.count
         var worst = nearest[list + k - 1]
-        for column in 0..<columns.count where tile[line + column] < worst {
+        guard let distances = tile.baseAddress.map({ $0 + line }) else { return }
+        for column in 0..<columns.count where distances[column] < worst {
           if isSame, columns.lowerBound + column == row { continue }
           var place = k - 1
-          while place > 0, nearest[list + place - 1] > tile[line + column] {
+          while place > 0, nearest[list + place - 1] > distances[column] {
             nearest[list + place] = nearest[list + place - 1]
             place -= 1
           }
-          nearest[list + place] = tile[line + column]
+          nearest[list + place] = distances[column]
           worst = nearest[list + k - 1]
         }
       }
@@ -114,21 +115,33 @@ public struct Placement: Sendable, Equatable {
     var counts = [Double](repeating: 0, count: 2 + 2 * n)
     var isInside = [Bool](repeating: false, count: samples.count)
     Distances.forOwnTiles(samples, real.features, work) { rows, columns, tile in
-      for row in rows {
-        let radius = nearest[row * k + k - 1]
-        let line = (row - rows.lowerBound) * columns.count
-        var (inside, balls) = (false, 0)
-        for column in 0..<columns.count {
-          let (distance, index) = (tile[line + column], columns.lowerBound + column)
-          if distance <= real.precisionRadii[index] { inside = true }
-          if distance <= real.densityRadii[index] {
-            balls += 1
-            counts[2 + n + index] = 1
+      counts.withUnsafeMutableBufferPointer { counts in
+        real.precisionRadii.withUnsafeBufferPointer { precisionRadii in
+          real.densityRadii.withUnsafeBufferPointer { densityRadii in
+            guard let recalled = counts.baseAddress.map({ $0 + 2 + columns.lowerBound }),
+              let near = precisionRadii.baseAddress.map({ $0 + columns.lowerBound }),
+              let far = densityRadii.baseAddress.map({ $0 + columns.lowerBound })
+            else { return }
+            let covered = recalled + n
+            var balls = 0.0
+            for row in rows {
+              guard let line = tile.baseAddress.map({ $0 + (row - rows.lowerBound) * columns.count }) else { return }
+              let radius = nearest[row * k + k - 1]
+              var inside = 0.0
+              // Without branches, so that the compiler makes vectors of it.
+              for column in 0..<columns.count {
+                let distance = line[column]
+                let isCovered: Double = distance <= far[column] ? 1 : 0
+                inside += distance <= near[column] ? 1 : 0
+                balls += isCovered
+                covered[column] = max(covered[column], isCovered)
+                recalled[column] = max(recalled[column], distance <= radius ? 1 : 0)
+              }
+              if inside > 0 { isInside[row] = true }
+            }
+            counts[1] += balls
           }
-          if distance <= radius { counts[2 + index] = 1 }
         }
-        if inside { isInside[row] = true }
-        counts[1] += Double(balls)
       }
     }
     counts[0] = Double(isInside.count { $0 })
@@ -140,6 +153,21 @@ public struct Placement: Sendable, Equatable {
   }
 }
 
+/// Images that were trained on, and how near held-out ones come to them.
+public struct KnownImages: Sendable {
+  let training: Features
+  /// Squared, ascending.
+  let heldOutDistances: [Double]
+
+  public init(training: Features, heldOut: Features, work: SharedWork = SharedWork()) throws {
+    guard heldOut.count > 0, training.count > 0 else {
+      throw MeasureError.tooFew(measure: "copies", count: 0, needed: 1)
+    }
+    self.training = training
+    heldOutDistances = try nearestDistances(of: heldOut, among: training, k: 1, isSame: false, work: work).sorted()
+  }
+}
+
 /// Whether samples repeat images that were trained on.
 public struct Memorisation: Sendable, Equatable {
   /// The median distance of a sample from its nearest training image, over the same of held-out images.
@@ -148,14 +176,10 @@ public struct Memorisation: Sendable, Equatable {
   /// nothing is repeated.
   public let copiedShare: Double
 
-  public init(
-    of samples: Features, training: Features, heldOut: Features, work: SharedWork = SharedWork()
-  ) throws {
-    guard samples.count > 0, heldOut.count > 0, training.count > 0 else {
-      throw MeasureError.tooFew(measure: "copies", count: 0, needed: 1)
-    }
-    let sampled = try nearestDistances(of: samples, among: training, k: 1, isSame: false, work: work)
-    let real = try nearestDistances(of: heldOut, among: training, k: 1, isSame: false, work: work).sorted()
+  public init(of samples: Features, against known: KnownImages, work: SharedWork = SharedWork()) throws {
+    guard samples.count > 0 else { throw MeasureError.tooFew(measure: "copies", count: 0, needed: 1) }
+    let sampled = try nearestDistances(of: samples, among: known.training, k: 1, isSame: false, work: work)
+    let real = known.heldOutDistances
     let median = { (values: [Double]) in values.sorted()[values.count / 2].squareRoot() }
     medianRatio = median(real) > 0 ? median(sampled) / median(real) : .infinity
     let limit = real[real.count / 100]

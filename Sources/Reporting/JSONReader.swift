@@ -4,10 +4,12 @@ package indirect enum JSONValue: Equatable {
   case array([JSONValue])
   case number(Double)
   case text(String)
+  case bool(Bool)
+  case null
 }
 
-/// Reads what machine files and lines of metrics are made of: objects, arrays, numbers, plain strings. No other JSON is wanted, so `true`, `null`,
-/// `\u0041` and a key given twice are errors.
+/// Reads what `LineBuffer` writes: machine files and lines of metrics. A key given twice is an error, and so is an escape
+/// that is never written: of `\u`, only control characters are.
 package struct JSONReader {
   package struct Problem: Error, Equatable { package let reason: String }
 
@@ -34,9 +36,19 @@ package struct JSONReader {
     case UInt8(ascii: "{"): return try object(depth: depth)
     case UInt8(ascii: "["): return try array(depth: depth)
     case UInt8(ascii: "\""): return .text(try string())
+    case UInt8(ascii: "t"): return try word("true", .bool(true))
+    case UInt8(ascii: "f"): return try word("false", .bool(false))
+    case UInt8(ascii: "n"): return try word("null", .null)
     case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return .number(try number())
     default: throw problem("an object, array, number or string is missing")
     }
+  }
+
+  private mutating func word(_ text: StaticString, _ value: JSONValue) throws(Problem) -> JSONValue {
+    let isThere = text.withUTF8Buffer { bytes[position...].starts(with: $0) }
+    guard isThere else { throw problem("an object, array, number or string is missing") }
+    position += text.utf8CodeUnitCount
+    return value
   }
 
   private mutating func object(depth: Int) throws(Problem) -> JSONValue {
@@ -86,16 +98,25 @@ package struct JSONReader {
         guard let text = String(validating: text, as: UTF8.self) else { throw problem("a string is no UTF-8") }
         return text
       case UInt8(ascii: "\\"):
-        guard position < bytes.count, [UInt8(ascii: "\""), UInt8(ascii: "\\")].contains(bytes[position]) else {
-          throw problem("an unknown escape in a string")
-        }
-        text.append(bytes[position])
-        position += 1
+        text.append(try escaped())
       case 0..<0x20: throw problem("a control character in a string")
       default: text.append(byte)
       }
     }
     throw problem("a string without end")
+  }
+
+  /// What stands behind a backslash.
+  private mutating func escaped() throws(Problem) -> UInt8 {
+    guard position < bytes.count else { throw problem("a string without end") }
+    let byte = bytes[position]
+    position += 1
+    if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { return byte }
+    guard byte == UInt8(ascii: "u"), position + 4 <= bytes.count,
+      let code = UInt8(String(decoding: bytes[position..<position + 4], as: UTF8.self), radix: 16), code < 0x20
+    else { throw problem("an unknown escape in a string") }
+    position += 4
+    return code
   }
 
   private mutating func skipBlanks() {

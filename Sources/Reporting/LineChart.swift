@@ -6,7 +6,7 @@ struct LineChart {
   }
 
   static let colors = ["#3366cc", "#dc3912", "#109618", "#ff9900", "#990099", "#0099c6", "#dd4477", "#66aa00"]
-  private static let (width, height, left, bottom, top) = (520.0, 230.0, 62.0, 28.0, 24.0)
+  private static let (width, height, left, bottom, top) = (520.0, 230.0, 62.0, 28.0, 38.0)
 
   let title: String
   let series: [Series]
@@ -40,7 +40,8 @@ struct LineChart {
       parts.append("<text x=\"57\" y=\"\(y)\" text-anchor=\"end\" dy=\"3\">\(HTML.number(value))</text>")
       let x = x0 + (x1 - x0) * Double(step) / 4
       parts.append(
-        "<text x=\"\(Self.short(place(x, y0).0))\" y=\"222\" text-anchor=\"\(step == 4 ? "end" : "middle")\">\(Int(x.rounded()))</text>")
+        "<text x=\"\(Self.short(place(x, y0).0))\" y=\"222\" text-anchor=\"\(step == 4 ? "end" : "middle")\">\(Int(x.rounded()))</text>"
+      )
     }
     if let level {
       let y = Self.short(place(x0, level).1)
@@ -60,8 +61,14 @@ struct LineChart {
       if points.count == 1, let only = points.first?.split(separator: ",") {
         parts.append("<circle cx=\"\(only[0])\" cy=\"\(only[1])\" r=\"3\" fill=\"\(color)\"/>")
       }
+    }
+    // A row of names below the title, cut to what there is room for.
+    let room = 450 / max(1, finite.count)
+    for (index, curve) in finite.enumerated() where !curve.name.isEmpty {
+      let most = max(3, room / 6)
+      let name = curve.name.count <= most ? curve.name : String(curve.name.prefix(most - 1)) + "…"
       parts.append(
-        "<text x=\"\(510 - 110 * (finite.count - 1 - index))\" y=\"14\" text-anchor=\"end\" fill=\"\(color)\">\(HTML.escaped(curve.name))</text>"
+        "<text x=\"\(62 + room * index)\" y=\"30\" fill=\"\(Self.colors[index % Self.colors.count])\">\(HTML.escaped(name))<title>\(HTML.escaped(curve.name))</title></text>"
       )
     }
     return parts.joined() + "</svg>"

@@ -4,7 +4,7 @@ import Files
 public struct RunReport {
   /// A run as the page shows it.
   public struct Run {
-    public let name: String
+    public var name: String
     public let history: RunHistory
     /// Text, as it was written.
     public let recipe: String
@@ -118,6 +118,7 @@ public struct RunReport {
     let incidents = history.lines(ofKind: "health")
     if !incidents.isEmpty {
       body += "<h2>Health</h2>\n"
+      if incidents.count > 50 { body += "<p class=\"note\">The last 50 of \(incidents.count).</p>\n" }
       body += HTML.table(
         header: ["iteration", "detector", "action", "reason"],
         rows: incidents.suffix(50).map {

@@ -81,7 +81,7 @@ extension Coordinator {
   }
 
   /// A report that cannot be written is no reason to lose a run.
-  private func writeReport() {
+  func writeReport() {
     do { try output.writeReport() } catch { logger.warning("no report: \(error); training goes on") }
   }
 

@@ -171,6 +171,7 @@ public final class Coordinator {
   private func end() throws {
     progress?.finish()
     trainer.evaluation.poll = nil
+    if isFirstRank, evaluatedIteration > 0 { writeReport() }
     try communicator.together { try keeper?.finish(logger) }
   }
 

@@ -28,12 +28,20 @@ struct ReportCommand: ParsableCommand {
       try communicator.together {
         guard communicator.rank == 0 else { return }
         let directories = runs.map(RunDirectory.init)
-        let shown = try directories.map { directory throws in
+        var shown = try directories.map { directory throws in
           guard Directories.exists(directory.metrics) else {
             throw Failure(
               "\(directory.path): no run: it has no metrics.jsonl; name the directory of --output", code: .noInput)
           }
-          return try directory.reportedRun()
+          let run = try directory.reportedRun()
+          guard !run.history.lines.isEmpty || run.history.skipped == 0 else {
+            throw Failure("\(directory.metrics): no metrics of a run: no line can be read", code: .noInput)
+          }
+          return run
+        }
+        // Runs of one name are told apart by their paths.
+        for index in shown.indices where shown.count(where: { $0.name == shown[index].name }) > 1 {
+          shown[index].name = runs[index]
         }
         let page: String
         if shown.count == 1 {

@@ -31,7 +31,7 @@ extension LockstepTests {
       let files = try FileManager.default.contentsOfDirectory(atPath: scratch / "run/checkpoints")
       #expect(files.allSatisfy { $0.hasPrefix("iteration-") }, "no partial file: \(files)")
       // Every iteration once, in order.
-      let logged = try lines(of: scratch / "run/metrics.jsonl").filter { $0.contains("training") }
+      let logged = try lines(of: scratch / "run/metrics.jsonl").filter { $0.contains(#""kind":"training""#) }
         .compactMap { Int($0.dropFirst(#"{"iteration":"#.count).prefix { $0.isNumber }) }
       #expect(logged == Array(1...newest + 30))
     }

@@ -30,7 +30,13 @@ extension LockstepTests {
       let observed = ["generator", "discriminator"].flatMap { network in
         ["entropy", "gate", "tokenVarianceRatio"].map { "\(network)/attention/\($0)" }
       }
-      #expect(alone.keys.sorted() == (keys + observed + ["iteration", "samples"]).sorted())
+      let quality = [
+        "frechetDistance", "kernelDistance", "kernelDistanceError", "precision", "recall", "density", "coverage",
+        "nearestTrainingRatio", "copiedShare", "roughness",
+      ]
+      let measured = ["classAccuracy", "worstClassAccuracy", "classSpread"] + quality + quality.map { "real/" + $0 }
+      let words = ["iteration", "samples", "verdict", "protocol", "samplingSeconds", "measuringSeconds"]
+      #expect(alone.keys.sorted() == (keys + observed + measured + words).sorted())
       #expect(alone["iteration"] as? Int == 5)
       #expect(alone["samples"] as? Int == 297)
       guard Launch.hasMPI else { return }
@@ -40,6 +46,9 @@ extension LockstepTests {
         // Doubles in another order, printed with seven digits.
         #expect(abs(a - b) <= 1e-6 * max(1, abs(a)), "\(key)")
       }
+      // The same bits.
+      for key in measured { #expect(alone[key] as? Double == shared[key] as? Double, "\(key)") }
+      #expect(alone["protocol"] as? String == shared["protocol"] as? String)
     }
 
     @Test("evaluate judges other data, whatever characters their path has")
@@ -51,6 +60,32 @@ extension LockstepTests {
       let missing = try Run("evaluate", "run", "--data", "idx:it's \"here\"", in: scratch)
       #expect(missing.status == 66)
       #expect(missing.errors.contains("it's \"here\": no train-images"))
+    }
+
+    @Test("report writes a page of a run, and compares runs where they measured alike")
+    func report() throws {
+      try train()
+      let one = try Run("report", "run", in: scratch)
+      #expect(one.status == 0 && one.output == "run/report.html\n")
+      #expect(String(decoding: try bytes(of: scratch / "run/report.html"), as: UTF8.self).contains("are recognised as"))
+      let other = try Run(
+        ["train", "--recipe", "digits-dense", "--output", "other", "--iterations", "4", "--seed", "7"], in: scratch)
+      #expect(other.status == 0)
+      let both = try Run("report", "run", "other", in: scratch)
+      #expect(
+        both.status == 0 && both.output.contains("Fréchet distance") && both.output.hasSuffix("comparison.html\n"))
+      let fewer = try Run(
+        [
+          "train", "--recipe", "digits-dense", "--output", "fewer", "--iterations", "3", "--set",
+          "evaluation.samples=100",
+        ], in: scratch)
+      #expect(fewer.status == 0)
+      let refused = try Run("report", "run", "fewer", in: scratch)
+      #expect(refused.status == 0 && !refused.output.contains("Fréchet distance"))
+      #expect(
+        refused.output.contains("cannot be compared: samples is 250, balanced in one and 100, balanced in the other"))
+      let nothing = try Run("report", "none", in: scratch)
+      #expect(nothing.status == 66 && nothing.errors.contains("none: no run: it has no metrics.jsonl"))
     }
 
     @Test("profile --json prints its keys, on one line")

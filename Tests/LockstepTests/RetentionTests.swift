@@ -23,7 +23,8 @@ extension LockstepTests {
           == [20, 40, 60, 70])
     }
 
-    @Test("the one with the best evaluation stays, over a resume, too", arguments: ["recognised", "spread"])
+    @Test(
+      "the one with the best evaluation stays, over a resume, too", arguments: ["recognised", "spread", "coverage"])
     func best(metric: String) throws {
       let settings = [
         "checkpoint.keepBest=\(metric)", "checkpoint.keep=1", "checkpoint.every=20", "evaluation.every=10",
@@ -33,11 +34,14 @@ extension LockstepTests {
         let found = try kept(
           settings[0], settings[1], settings[2], settings[3], settings[4], settings[5], iterations: iterations)
         // The first of the highest values in the evaluations so far.
-        let key = metric == "recognised" ? "classAccuracy" : "classSpread"
+        let keys = ["recognised": "classAccuracy", "spread": "classSpread", "coverage": "coverage"]
+        let key = try #require(keys[metric])
         var best: (iteration: Int, value: Double)?
         for line in try lines(of: scratch / "run/metrics.jsonl") {
           let fields = try #require(JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
-          guard let iteration = fields["iteration"] as? Int, let value = fields[key] as? Double else { continue }
+          guard fields["kind"] as? String == "evaluation", let iteration = fields["iteration"] as? Int,
+            let value = fields[key] as? Double
+          else { continue }
           if value > best?.value ?? -1 { best = (iteration, value) }
         }
         #expect(found == Set([try #require(best).iteration, iterations]).sorted())

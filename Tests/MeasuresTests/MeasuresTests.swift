@@ -35,10 +35,11 @@ import Testing
     #expect(isNear(frechetDistance(halves.0, halves.1), 0.23898284055623337, 1e-9))
     #expect(frechetDistance(a, a) < 1e-10)
     let labels = { (count: Int) in (0..<count).map { $0 % 3 } }
-    let intra = intraClassFrechetDistance(
+    let intra = try intraClassFrechetDistance(
       Self.real, Self.samples, labels: (labels(400), labels(300)), classes: 3)
     #expect(isNear(try #require(intra), 0.965583873171544, 1e-9))
-    #expect(intraClassFrechetDistance(Self.real, Self.samples, labels: (labels(400), labels(300)), classes: 4) == nil)
+    #expect(
+      try intraClassFrechetDistance(Self.real, Self.samples, labels: (labels(400), labels(300)), classes: 4) == nil)
   }
 
   @Test("a covariance of fewer samples than features is refused with the number needed")
@@ -82,10 +83,11 @@ import Testing
 
   @Test("copies of training images are found, images like held-out ones are none")
   func copies() throws {
-    let (training, heldOut) = (Self.real.selecting(0..<250), Self.real.selecting(250..<400))
-    let fresh = try Memorisation(of: Self.samples, training: training, heldOut: heldOut)
+    let training = Self.real.selecting(0..<250)
+    let known = try KnownImages(training: training, heldOut: Self.real.selecting(250..<400))
+    let fresh = try Memorisation(of: Self.samples, against: known)
     #expect(isNear(fresh.medianRatio, 1.0057020438628694, 1e-9) && fresh.copiedShare == 0)
-    let copied = try Memorisation(of: training.selecting(0..<100), training: training, heldOut: heldOut)
+    let copied = try Memorisation(of: training.selecting(0..<100), against: known)
     #expect(copied.medianRatio < 1e-6 && copied.copiedShare == 1)
   }
 
@@ -100,7 +102,8 @@ import Testing
       try Found(
         kernel: kernelDistance(Self.real, Self.samples, work: work),
         placement: Placement(of: Self.samples, among: RealNeighbours(Self.real, work: work), work: work),
-        copies: Memorisation(of: Self.samples, training: Self.real, heldOut: Self.samples, work: work))
+        copies: Memorisation(
+          of: Self.samples, against: KnownImages(training: Self.real, heldOut: Self.samples, work: work), work: work))
     }
     let alone = try measure(SharedWork())
     for size in [2, 3] {

@@ -29,6 +29,24 @@ import Testing
     #expect(history.last("nothing") == nil)
   }
 
+  @Test("what metrics are written with is read back: NaN, control characters, truth values")
+  func written() throws {
+    let line = LineBuffer(capacity: 256)
+    line.beginObject()
+    line.field("iteration", 3)
+    line.field("kind", text: "evaluation")
+    line.field("frechetDistance", Double.nan)
+    line.field("classAccuracy", 0.5)
+    line.field("isLast", true)
+    line.field("reason", text: "a\nb \"c\" \\ ü")
+    line.endObject()
+    let history = RunHistory(bytes: Array(line.contents))
+    #expect(history.skipped == 0)
+    let read = try #require(history.last("evaluation"))
+    #expect(read.texts["reason"] == "a\nb \"c\" \\ ü")
+    #expect(read.numbers == ["iteration": 3, "classAccuracy": 0.5])
+  }
+
   @Test("a page shows values beside those of real images, and no name becomes markup")
   func page() {
     let page = RunReport.page(run())
@@ -72,7 +90,7 @@ import Testing
   func chart() throws {
     let points = [(x: 0.0, y: 1.0), (x: 1, y: .nan), (x: 2, y: 3)]
     let svg = try #require(LineChart(title: "a<", series: [.init(name: "b", points: points)]).svg)
-    #expect(svg.contains("points=\"62.0,202.0 510.0,24.0\"") && svg.contains("a&lt;"))
+    #expect(svg.contains("points=\"62.0,202.0 510.0,38.0\"") && svg.contains("a&lt;"))
     #expect(LineChart(title: "", series: [.init(name: "", points: [(x: 0, y: .infinity)])]).svg == nil)
   }
 }
