@@ -16,7 +16,10 @@ public struct QualityScores: Sendable, Equatable {
 
   /// What stands out against as many real images, a sentence each.
   public func findings(against floor: QualityScores) -> [String] {
-    func percent(_ share: Double) -> String { "\(Int((100 * share).rounded())) %" }
+    func percent(_ share: Double) -> String {
+      let share = 100 * share
+      return share < 1e6 ? "\(Int(share.rounded())) %" : "over a million %"
+    }
     var found: [String] = []
     if placement.precision < 0.6 * floor.placement.precision {
       found.append(

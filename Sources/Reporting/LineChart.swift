@@ -15,10 +15,11 @@ struct LineChart {
 
   /// Nothing where no curve has a finite point.
   var svg: String? {
-    let finite = series.map { Series(name: $0.name, points: Self.thinned($0.points.filter { $0.y.isFinite })) }
+    let finite = series.map { Series(name: $0.name, points: Self.thinned($0.points.filter { abs($0.y) < 1e100 })) }
       .filter { !$0.points.isEmpty }
     let all = finite.flatMap(\.points)
     guard let first = all.first else { return nil }
+    let level = level.flatMap { abs($0) < 1e100 ? $0 : nil }
     var (x0, x1, y0, y1) = (first.x, first.x, level ?? first.y, level ?? first.y)
     for point in all {
       (x0, x1, y0, y1) = (min(x0, point.x), max(x1, point.x), min(y0, point.y), max(y1, point.y))

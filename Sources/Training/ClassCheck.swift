@@ -101,7 +101,10 @@ public final class ClassCheck {
       programs, classifier: classifier, classes: classes, samples: samples, realDeviation: realDeviation,
       iteration: UInt64(iteration), conditions: conditions, collected: table)
     let middle = SystemClock.monotonic.seconds
-    let scores = try table.flatMap { try quality?.scores($0) }
+    // Samples that no measure can be taken of, NaN for one, are what health looks for: they do not end a run. All ranks have
+    // the same features, so all find the same.
+    var scores: QualityScores?
+    do { scores = try table.flatMap { try quality?.scores($0) } } catch is MeasureError {}
     seconds = (middle - start, SystemClock.monotonic.seconds - middle)
     return (found, scores)
   }
@@ -132,7 +135,10 @@ public final class ClassCheck {
     var words = [
       "\(percent(classes.accuracy)) of samples are recognised as their class (held-out images: \(percent(testAccuracy)))."
     ]
-    guard let quality, let floor = self.quality?.floor else { return words[0] }
+    guard let floor = self.quality?.floor else { return words[0] }
+    guard let quality else {
+      return words[0] + " How far they are from real images cannot be measured: they are not finite."
+    }
     let findings = quality.findings(against: floor)
     words += findings.isEmpty ? ["Nothing else stands out."] : findings
     return words.joined(separator: " ")
@@ -140,7 +146,8 @@ public final class ClassCheck {
 
   /// Whether something is wrong that recognition does not show.
   public func isAlarming(_ quality: QualityScores?) -> Bool {
-    guard let quality, let floor = self.quality?.floor else { return false }
+    guard let floor = self.quality?.floor else { return false }
+    guard let quality else { return true }
     return !quality.findings(against: floor).isEmpty
   }
 

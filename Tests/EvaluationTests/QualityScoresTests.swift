@@ -65,6 +65,24 @@ import Testing
     #expect(narrow.findings(against: check.floor).contains { $0.contains("narrows") })
   }
 
+  @Test("samples that are not finite are refused by name, and no share is too large to be told")
+  func notFinite() throws {
+    let check = try QualityCheck(
+      ClassifierTests.make(), dataset: Digits.load(), classes: 10, samples: 20, communicator: SoloCommunicator())
+    let table = FeatureTable(count: 20, imageShape: [16, 16, 1])
+    var features = [Float](repeating: Float.nan, count: 64 * Classifier.featureWidth)
+    var images = [Float](repeating: Float.nan, count: 64 * 256)
+    features.withUnsafeMutableBufferPointer { features in
+      images.withUnsafeMutableBufferPointer { table.add(features, images: $0, first: 0, rows: 20) }
+    }
+    #expect(throws: MeasureError.self) { try check.scores(table) }
+    var scores = check.floor
+    for roughness in [Double.infinity, 1e300, .nan] {
+      scores.roughness = roughness
+      #expect(scores.findings(against: check.floor).count == (roughness.isNaN ? 0 : 1))
+    }
+  }
+
   @Test("roughness is the energy that a 3×3 mean takes away")
   func roughness() {
     // One bright pixel in the middle of 5×5: 8/9 of it goes, and its eight neighbours have a ninth of it too little.

@@ -92,5 +92,8 @@ import Testing
     let svg = try #require(LineChart(title: "a<", series: [.init(name: "b", points: points)]).svg)
     #expect(svg.contains("points=\"62.0,202.0 510.0,38.0\"") && svg.contains("a&lt;"))
     #expect(LineChart(title: "", series: [.init(name: "", points: [(x: 0, y: .infinity)])]).svg == nil)
+    // Whose difference is not finite.
+    let huge = [(x: 0.0, y: 1.7e308), (x: 1, y: -1.7e308), (x: 2, y: 1)]
+    #expect(LineChart(title: "", series: [.init(name: "", points: huge)], level: -1.7e308).svg != nil)
   }
 }
