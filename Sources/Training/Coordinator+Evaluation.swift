@@ -70,7 +70,7 @@ extension Coordinator {
     writeReport()
   }
 
-  /// How evaluations measure, and what held-out images score: once, before the first iteration.
+  /// How evaluations measure, and what real images score: once, before the first iteration.
   func recordReference() {
     guard trainer.iteration == 0, let classCheck, let floor = classCheck.quality?.floor else { return }
     appendToMetrics(kind: "reference") { line in
