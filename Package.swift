@@ -50,11 +50,12 @@ let package = Package(
     .target(name: "Layers", dependencies: ["Tensors", "Graphs"]),
     .target(name: "Models", dependencies: ["Tensors", "Graphs", "Layers"]),
     .target(name: "Optimization", dependencies: ["Tensors", "Graphs", "Layers"]),
-    .target(name: "Datasets", dependencies: ["Files", "Tensors", "CDigits", "CImages", "CZlib"]),
+    .target(name: "NumPyFiles", dependencies: ["Files", "Tensors", "CZlib"]),
+    .target(name: "Datasets", dependencies: ["Files", "Tensors", "NumPyFiles", "CDigits", "CImages", "CZlib"]),
     .target(name: "Checkpoints", dependencies: ["Clocks", "Files", "Tensors", "CChecksums"]),
     .target(name: "Tracing", dependencies: ["Clocks", "Tensors"]),
     .target(
-      name: "Reporting", dependencies: ["Clocks", "Files", "Tensors", "Communication", "Tracing", "CPNG", "CZlib"]),
+      name: "Reporting", dependencies: ["Clocks", "Files", "Tensors", "Communication", "Tracing", "CPNG"]),
     .target(name: "Forecasting", dependencies: ["Files", "Reporting"]),
     .target(name: "Measures", dependencies: ["Communication", "COpenBLAS"]),
     .target(
@@ -76,7 +77,7 @@ let package = Package(
       name: "lockstep",
       dependencies: [
         "CKernels", "Clocks", "Files", "Tensors", "Kernels", "Communication", "Diagnostics", "Datasets", "Checkpoints",
-        "Reporting", "Evaluation", "Forecasting", "Measures",
+        "Reporting", "Evaluation", "Forecasting", "Measures", "NumPyFiles",
         "Training", .product(name: "Logging", package: "swift-log"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
@@ -124,7 +125,9 @@ let package = Package(
       ]),
     .testTarget(name: "MeasuresTests", dependencies: ["Measures", "Communication"]),
     .testTarget(name: "LockstepTests", dependencies: ["TestSupport", "Checkpoints", "Tensors"]),
-    .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Files", "Tensors", "CImages", "CJPEG", "CZlib"]),
+    .testTarget(name: "NumPyFilesTests", dependencies: ["NumPyFiles", "Files", "Tensors"]),
+    .testTarget(
+      name: "DatasetsTests", dependencies: ["Datasets", "NumPyFiles", "Files", "Tensors", "CImages", "CJPEG", "CZlib"]),
     .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "Clocks", "Files", "Tensors"]),
     .testTarget(name: "TracingTests", dependencies: ["Tracing", "Clocks"]),
     .testTarget(name: "ReportingTests", dependencies: ["Reporting", "Communication", "Tensors", "Tracing", "CPNG"]),

@@ -46,19 +46,19 @@ extension Dataset {
   /// The same images in grey or in colour; nil: as they are.
   func converted(toChannels channels: Int?) -> Dataset {
     guard let channels, channels != imageShape.last else { return self }
-    return Dataset(
-      name: name, classNames: classNames, training: training.converted(toChannels: channels),
-      test: test.converted(toChannels: channels), notes: notes, complaints: complaints)
+    return replacing(training: training.converted(toChannels: channels), test: test.converted(toChannels: channels))
   }
 }
 
 extension ImageSet {
   fileprivate func converted(toChannels channels: Int) -> ImageSet {
     let pixelCount = count * imageShape[0] * imageShape[1]
-    var converted = Array(pixels.array)
+    var converted: [UInt8] = []
+    converted.reserveCapacity(pixelCount * max(channels, imageShape.last))
+    for index in 0..<count { converted += bytes(at: index) }
     Channels.convert(&converted, count: pixelCount, from: imageShape.last, to: channels)
     return ImageSet(
-      imageShape: [imageShape[0], imageShape[1], channels], pixels: converted[..<(pixelCount * channels)],
-      labels: labels)
+      imageShape: [imageShape[0], imageShape[1], channels],
+      bytes: PixelBytes(converted[..<(pixelCount * channels)]), labels: labels, conditions: conditions)
   }
 }

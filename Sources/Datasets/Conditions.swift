@@ -12,8 +12,8 @@ public struct Conditions: Sendable {
   public let count: Int
   /// Classes that images have, from 0 on; random conditions are among them.
   public let knownClasses: Int
-  private let labels: [Int32]
-  private let rows: [Float]
+  private let labels: ArraySlice<Int32>
+  private let rows: ArraySlice<Float>
   private let seed: UInt64
 
   /// One-hot classes.
@@ -25,13 +25,13 @@ public struct Conditions: Sendable {
     size = classCount
     self.knownClasses = knownClasses ?? classCount
     count = images.count
-    labels = (0..<images.count).map { Int32(images.label(at: $0)) }
+    labels = images.labels
     rows = []
     self.seed = seed
   }
 
   /// Rows of `size` numbers, one per image.
-  public init(rows: [Float], size: Int, seed: UInt64) {
+  public init(rows: ArraySlice<Float>, size: Int, seed: UInt64) {
     precondition(size > 0 && rows.count % size == 0, "\(rows.count) numbers in rows of \(size)")
     kind = .continuous
     self.size = size
@@ -45,8 +45,8 @@ public struct Conditions: Sendable {
   /// Writes the condition of image `index` to `target`, of `size` floats.
   public func write(conditionOf index: Int, to target: UnsafeMutablePointer<Float>) {
     switch kind {
-    case .classes: write(class: Int(labels[index]), to: target)
-    case .continuous: for k in 0..<size { target[k] = rows[index * size + k] }
+    case .classes: write(class: Int(labels[labels.startIndex + index]), to: target)
+    case .continuous: for k in 0..<size { target[k] = rows[rows.startIndex + index * size + k] }
     }
   }
 
@@ -72,7 +72,7 @@ public struct Conditions: Sendable {
     case .classes:
       let others = knownClasses - 1
       let shift = others > 0 ? 1 + stream.integer(below: others, iteration: UInt64(step), sample: sample) : 0
-      write(class: (Int(labels[index]) + shift) % knownClasses, to: target)
+      write(class: (Int(labels[labels.startIndex + index]) + shift) % knownClasses, to: target)
     case .continuous:
       let shift = count > 1 ? 1 + stream.integer(below: count - 1, iteration: UInt64(step), sample: sample) : 0
       write(conditionOf: (index + shift) % count, to: target)

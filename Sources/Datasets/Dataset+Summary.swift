@@ -3,19 +3,23 @@ import Files
 extension Dataset {
   /// `9,000 images 32×32×3, 10 classes, 880–920 each; 1,000 held out`
   public var summary: String {
-    let shape = imageShape.dimensions.map(String.init).joined(separator: "×")
+    let shape = layout.shown(imageShape)
     let counts = training.counts(classes: classCount)
     let (least, most) = (counts.min() ?? 0, counts.max() ?? 0)
     let each = least == most ? grouped(least) : "\(grouped(least))–\(grouped(most))"
-    let classes = classCount == 1 ? "1 class" : "\(grouped(classCount)) classes, \(each) each"
-    return "\(grouped(training.count)) images \(shape), \(classes); \(grouped(test.count)) held out"
+    let classes =
+      classNames == [Self.unlabelled]
+      ? "no labels" : classCount == 1 ? "1 class" : "\(grouped(classCount)) classes, \(each) each"
+    let quantities = training.conditions.map { $0.width == 1 ? ", 1 quantity" : ", \($0.width) quantities" } ?? ""
+    return
+      "\(grouped(training.count)) \(layout.kind) \(shape), \(classes)\(quantities); \(grouped(test.count)) held out"
   }
 
   /// What may make a training worthless, a sentence each: files left out, one label for all, classes without images.
   public var warnings: [String] {
     let counts = training.counts(classes: classCount)
     let empty = counts.indices.filter { counts[$0] == 0 }
-    if empty.count + 1 == classCount, let only = counts.firstIndex(where: { $0 > 0 }) {
+    if classNames != [Self.unlabelled], empty.count + 1 == classCount, let only = counts.firstIndex(where: { $0 > 0 }) {
       return complaints + [
         "all training images have one label, \(named(only)): the networks cannot learn what a class is; "
           + "check where the labels come from"

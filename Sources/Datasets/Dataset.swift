@@ -7,6 +7,8 @@ public struct Dataset: Sendable {
   /// `[H, W, C]`.
   public let imageShape: Shape
   public let classNames: [String]
+  /// What the numbers of a sample and of its condition stand for.
+  public let layout: SampleLayout
   public let training: ImageSet
   public let test: ImageSet
   /// What the reader of the data should tell, a sentence each: what is held out, what was not used.
@@ -17,13 +19,16 @@ public struct Dataset: Sendable {
   public internal(set) var isOfNode = false
 
   public var classCount: Int { classNames.count }
+  /// The one class of data without labels.
+  static let unlabelled = "all"
 
   public init(name: String, classNames: [String], training: ImageSet, test: ImageSet) {
     self.init(name: name, classNames: classNames, training: training, test: test, notes: [], complaints: [])
   }
 
   init(
-    name: String, classNames: [String], training: ImageSet, test: ImageSet, notes: [String], complaints: [String]
+    name: String, classNames: [String], layout: SampleLayout = SampleLayout(), training: ImageSet, test: ImageSet,
+    notes: [String], complaints: [String]
   ) {
     precondition(
       training.imageShape == test.imageShape, "training \(training.imageShape), test \(test.imageShape)")
@@ -31,6 +36,7 @@ public struct Dataset: Sendable {
     imageShape = training.imageShape
     // They are printed.
     self.classNames = classNames.map(escaped)
+    self.layout = layout
     self.training = training
     self.test = test
     self.notes = notes.map(escaped)
@@ -43,10 +49,14 @@ public struct Dataset: Sendable {
   /// The same images at another size, by bilinear interpolation; see `Resizing`.
   public func resized(to resolution: Resolution) -> Dataset {
     if imageShape[0] == resolution.height && imageShape[1] == resolution.width { return self }
-    return Dataset(
-      name: name, classNames: classNames, training: training.resized(to: resolution),
-      test: test.resized(to: resolution),
-      notes: notes, complaints: complaints)
+    return replacing(training: training.resized(to: resolution), test: test.resized(to: resolution))
+  }
+
+  /// The same with other samples.
+  func replacing(training: ImageSet, test: ImageSet, complaints more: [String] = []) -> Dataset {
+    Dataset(
+      name: name, classNames: classNames, layout: layout, training: training, test: test, notes: notes,
+      complaints: complaints + more)
   }
 }
 
@@ -66,10 +76,14 @@ public struct Resolution: Hashable, Sendable, CustomStringConvertible {
 
 extension ImageSet {
   func resized(to resolution: Resolution) -> ImageSet {
-    let resized = pixels.withUnsafeBytes {
-      Resizing.bilinear($0, from: imageShape, to: resolution, valueScale: 1)
+    // Image by image where the stored ones are not all in the set, or are no bytes.
+    let isWhole = selection == .all && format.elementBytes == 1
+    var resized: [UInt8] = []
+    for part in isWhole ? [pixels] : (0..<count).map({ PixelBytes(bytes(at: $0)) }) {
+      resized += part.withUnsafeBytes { Resizing.bilinear($0, from: imageShape, to: resolution, valueScale: 1) }
     }
     return ImageSet(
-      imageShape: [resolution.height, resolution.width, imageShape.last], pixels: resized[...], labels: labels)
+      imageShape: [resolution.height, resolution.width, imageShape.last], bytes: PixelBytes(resized[...]),
+      labels: labels, conditions: conditions)
   }
 }

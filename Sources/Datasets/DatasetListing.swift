@@ -26,7 +26,7 @@ public struct DatasetListing: Sendable {
       record.append(folder.isSplit ? 1 : 0)
       for entries in [folder.training, folder.test] {
         record.append(entries.map(\.path))
-        record.append(entries.map { Int32($0.label) })
+        record.append(entries.map { Int32($0.label) }[...])
       }
     }
     return record.bytes
@@ -59,7 +59,7 @@ extension DatasetSource {
   /// What is there; no file is opened yet.
   public func listing() throws(DatasetError) -> DatasetListing {
     switch self {
-    case .digits, .idx, .semeion: DatasetListing(.nothing)
+    case .digits, .idx, .semeion, .numpy, .table: DatasetListing(.nothing)
     case .cifar(_, let directory): DatasetListing(.names(try CIFAR.names(in: directory)))
     case .folder(let directory): DatasetListing(.folder(try ImageFolder.contents(of: directory)))
     }

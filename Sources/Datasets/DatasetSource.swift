@@ -10,9 +10,16 @@ public enum DatasetSource: Hashable, Sendable, CustomStringConvertible {
   case cifar(CIFAR, directory: String)
   /// A directory with a folder of PNG and JPEG files per class.
   case folder(directory: String)
+  /// An `.npz` or `.npy` file, or a directory of `.npy` files.
+  case numpy(path: String)
+  /// A text file of comma- or tab-separated columns.
+  case table(file: String)
 
   /// What may be written, for messages and help.
-  public static let forms = ["digits", "idx:DIR", "semeion:FILE", "cifar10:DIR", "cifar100:DIR", "folder:DIR"]
+  public static let forms = [
+    "digits", "idx:DIR", "semeion:FILE", "cifar10:DIR", "cifar100:DIR", "folder:DIR",
+    "npz:FILE", "npy:DIR", "csv:FILE",
+  ]
 
   /// - Throws: when the kind is unknown or its path is missing; the message names the known kinds.
   public init(_ text: String) throws(DatasetError) {
@@ -23,6 +30,9 @@ public enum DatasetSource: Hashable, Sendable, CustomStringConvertible {
     case "digits": self = .digits
     case "semeion" where path.isEmpty: throw Self.wrongForm(text, "semeion needs a file")
     case "semeion": self = .semeion(file: path)
+    case "npz", "npy", "csv", "tsv":
+      guard !path.isEmpty else { throw Self.wrongForm(text, "\(kind) needs a file") }
+      self = kind.hasPrefix("np") ? .numpy(path: path) : .table(file: path)
     case "idx", "cifar10", "cifar100", "folder":
       guard !path.isEmpty else { throw Self.wrongForm(text, "\(kind) needs a directory") }
       self =
@@ -32,6 +42,8 @@ public enum DatasetSource: Hashable, Sendable, CustomStringConvertible {
         case "cifar100": .cifar(.hundred, directory: path)
         default: .folder(directory: path)
         }
+    case _ where [".npz", ".npy"].contains { text.hasSuffix($0) }: self = .numpy(path: text)
+    case _ where [".csv", ".tsv"].contains { text.hasSuffix($0) }: self = .table(file: text)
     default: throw Self.wrongForm(text, "no kind of data is called \(kind.debugDescription)")
     }
   }
@@ -53,6 +65,8 @@ public enum DatasetSource: Hashable, Sendable, CustomStringConvertible {
     case .semeion(let file): "semeion:\(file)"
     case .cifar(let kind, let directory): "\(kind.name):\(directory)"
     case .folder(let directory): "folder:\(directory)"
+    case .numpy(let path): "npz:\(path)"
+    case .table(let file): "csv:\(file)"
     }
   }
 
@@ -84,6 +98,9 @@ public enum DatasetSource: Hashable, Sendable, CustomStringConvertible {
       return try kind.load(names, in: directory, options: options)
     case (.folder(let directory), .folder(let contents)):
       return try ImageFolder.load(contents, of: directory, options: options)
+    case (.numpy(let path), _):
+      return try NumPyData.load(path: path, options: options).checkedForOverlap().adapted(to: options)
+    case (.table(let file), _): return try Table.load(file: file, options: options).checkedForOverlap()
     case (.cifar, _), (.folder, _): preconditionFailure("a listing of other data than \(self)")
     }
   }
@@ -101,12 +118,38 @@ public struct LoadingOptions: Sendable {
   public var skipsUnreadable = false
   /// Classes that IDX files may have.
   public var classCount = 10
+  /// Labels of arrays and tables have to be below; nil: as the data have them.
+  public var mostClasses: Int?
+  /// What arrays and tables hold; nil: as their shape says.
+  public var kind: SampleLayout.Kind?
+  /// What the networks are told about a sample.
+  public var condition = ConditionForm.classes
+  /// What numbers of an array of images stand for black and white; nil: as their range says.
+  public var range: ClosedRange<Double>?
+  /// Of a table: the column with the class, those with conditions, those to learn; empty: all others that are numbers.
+  public var labelColumn: String?
+  public var conditionColumns: [String] = []
+  public var columns: [String] = []
+  /// Whether samples with NaN or infinity are left out.
+  public var dropsNonFinite = false
 
   public init() {}
 }
 
+/// What the networks are told about a sample.
+public enum ConditionForm: Sendable {
+  /// One of several classes.
+  case classes
+  /// Numbers.
+  case continuous
+  /// Both.
+  case mixed
+}
+
 extension Dataset {
-  fileprivate func adapted(to options: LoadingOptions) -> Dataset {
-    (options.resolution.map(resized) ?? self).converted(toChannels: options.channels)
+  /// Images brought to size and channels; other samples stay as they are.
+  func adapted(to options: LoadingOptions) -> Dataset {
+    guard layout.kind == .images else { return self }
+    return (options.resolution.map(resized) ?? self).converted(toChannels: options.channels)
   }
 }

@@ -1,3 +1,5 @@
+import Files
+import NumPyFiles
 import Tensors
 
 /// A data set as one stretch of bytes, for the ranks of a node that do not read it themselves: a record of everything but
@@ -16,13 +18,16 @@ public struct PackedDataset {
     record.append(dataset.classNames)
     record.append(dataset.notes)
     record.append(dataset.complaints)
+    record.append(dataset.layout.text)
     for extent in dataset.imageShape.dimensions { record.append(extent) }
-    record.append(dataset.training.labels)
-    record.append(dataset.test.labels)
+    for set in [dataset.training, dataset.test] { record.append(set) }
     self.record = record.bytes
   }
 
-  public var byteCount: Int { pixelStart + dataset.training.pixels.count + dataset.test.pixels.count }
+  /// Of pixels that have to be handed over: those in a mapped file are found there.
+  private var handedOver: [PixelBytes] { [dataset.training.pixels, dataset.test.pixels].filter { $0.mapping == nil } }
+
+  public var byteCount: Int { pixelStart + handedOver.reduce(0) { $0 + $1.count } }
 
   /// - Precondition: `target` holds `byteCount` bytes.
   public func write(to target: UnsafeMutableRawBufferPointer) {
@@ -30,29 +35,78 @@ public struct PackedDataset {
     target.storeBytes(of: record.count, as: Int.self)
     target[8..<8 + record.count].copyBytes(from: record)
     var start = pixelStart
-    for pixels in [dataset.training.pixels, dataset.test.pixels] {
+    for pixels in handedOver {
       pixels.withUnsafeBytes { target[start..<start + $0.count].copyBytes(from: $0) }
       start += pixels.count
     }
   }
 
   /// The data set that was written to `memory`, its pixels where they are.
-  public static func read(_ memory: MemoryBlock) -> Dataset {
+  ///
+  /// - Throws: where a file that holds pixels cannot be mapped here.
+  public static func read(_ memory: MemoryBlock) throws(DatasetError) -> Dataset {
     let bytes = UnsafeRawBufferPointer(start: memory.address, count: memory.byteCount)
     let recordCount = bytes.load(as: Int.self)
     var reader = PackedReader(UnsafeRawBufferPointer(rebasing: bytes[8..<8 + recordCount]))
     let (name, classNames, notes, complaints) = (reader.text(), reader.texts(), reader.texts(), reader.texts())
+    let layout = SampleLayout(text: reader.text())
     let shape = Shape([reader.number(), reader.number(), reader.number()])
     var start = aligned(8 + recordCount)
-    let sets = (0..<2).map { _ -> ImageSet in
-      let labels = reader.numbers()
-      defer { start += labels.count * shape.count }
-      return ImageSet(
-        imageShape: shape, bytes: PixelBytes(memory, start..<start + labels.count * shape.count), labels: labels[...])
-    }
+    var sets: [ImageSet] = []
+    for _ in 0..<2 { sets.append(try reader.set(of: shape, memory: memory, start: &start)) }
     var dataset = Dataset(
-      name: name, classNames: classNames, training: sets[0], test: sets[1], notes: notes, complaints: complaints)
+      name: name, classNames: classNames, layout: layout, training: sets[0], test: sets[1], notes: notes,
+      complaints: complaints)
     dataset.isOfNode = true
     return dataset
+  }
+}
+
+extension PackedRecord {
+  /// All of a set but pixels in memory.
+  fileprivate mutating func append(_ set: ImageSet) {
+    append(set.labels)
+    append(set.conditions?.width ?? 0)
+    if let conditions = set.conditions { append(conditions.values) }
+    append(set.pixels.count)
+    append(set.selection.code)
+    append(set.format.elementBytes)
+    if case .floats(let scaling) = set.format {
+      append(scaling.centers[...])
+      append(scaling.factors[...])
+    }
+    let mapping = set.pixels.mapping
+    append(mapping?.file ?? "")
+    append(mapping?.range.lowerBound ?? 0)
+  }
+}
+
+extension PackedReader {
+  /// - Parameter start: where pixels that were handed over begin in `memory`; goes on behind them.
+  fileprivate mutating func set(
+    of shape: Shape, memory: MemoryBlock, start: inout Int
+  ) throws(DatasetError) -> ImageSet {
+    let labels = numbers()
+    let width = number()
+    let conditions = width > 0 ? ConditionRows(width: width, values: floats()[...]) : nil
+    let (count, selection) = (number(), RowSelection(code: number()))
+    let format = number() == 1 ? SampleFormat.bytes : .floats(FloatScaling(centers: floats(), factors: floats()))
+    let (file, offset) = (text(), number())
+    let pixels: PixelBytes
+    if file.isEmpty {
+      pixels = PixelBytes(memory, start..<start + count)
+      start += count
+    } else {
+      do throws(FileError) {
+        let block = try MappedFile.open(file)
+        guard block.byteCount >= offset + count else {
+          throw FileError(path: file, reason: "is shorter here than on another process", remedy: "copy the file again")
+        }
+        pixels = PixelBytes(block, offset..<offset + count, file: file)
+      } catch { throw DatasetError(error) }
+    }
+    return ImageSet(
+      imageShape: shape, bytes: pixels, format: format, selection: selection, labels: labels[...],
+      conditions: conditions)
   }
 }

@@ -16,9 +16,9 @@ struct PackedRecord {
     for text in texts { append(text) }
   }
 
-  mutating func append(_ numbers: some Collection<Int32>) {
+  mutating func append<Number: BitwiseCopyable>(_ numbers: ArraySlice<Number>) {
     append(numbers.count)
-    for number in numbers { withUnsafeBytes(of: number) { bytes += $0 } }
+    numbers.withUnsafeBytes { bytes += $0 }
   }
 }
 
@@ -44,9 +44,14 @@ struct PackedReader {
 
   mutating func texts() -> [String] { (0..<number()).map { _ in text() } }
 
-  mutating func numbers() -> [Int32] {
+  mutating func numbers() -> [Int32] { values() }
+
+  mutating func floats() -> [Float] { values() }
+
+  private mutating func values<Number: BitwiseCopyable>() -> [Number] {
     let count = number()
-    defer { position += 4 * count }
-    return (0..<count).map { bytes.loadUnaligned(fromByteOffset: position + 4 * $0, as: Int32.self) }
+    let size = MemoryLayout<Number>.size
+    defer { position += size * count }
+    return (0..<count).map { bytes.loadUnaligned(fromByteOffset: position + size * $0, as: Number.self) }
   }
 }

@@ -1,3 +1,4 @@
+import NumPyFiles
 import Tensors
 
 /// Bytes of images, in an array or in memory that others of this machine may read as well; nobody writes them any more.
@@ -11,10 +12,24 @@ struct PixelBytes: Sendable {
 
   init(_ bytes: ArraySlice<UInt8>) { storage = .array(bytes) }
 
-  /// - Parameter range: in bytes of the block.
-  init(_ memory: MemoryBlock, _ range: Range<Int>) {
+  /// - Parameters:
+  ///   - range: in bytes of the block.
+  ///   - file: whose mapping the block is, so that other processes can map it, too.
+  init(_ memory: MemoryBlock, _ range: Range<Int>, file: String? = nil) {
     precondition(range.lowerBound >= 0 && range.upperBound <= memory.byteCount, "\(range) of \(memory.byteCount) bytes")
-    storage = .memory(ReadMemory(block: memory), range)
+    storage = .memory(ReadMemory(block: memory, file: file), range)
+  }
+
+  /// The mapped file that the bytes lie in, and where; nil where they are in memory.
+  var mapping: (file: String, range: Range<Int>)? {
+    guard case .memory(let memory, let range) = storage, let file = memory.file else { return nil }
+    return (file, range)
+  }
+
+  /// Asks the system to read the bytes of `range` ahead, where they lie in a file.
+  func prefetch(_ range: Range<Int>) {
+    guard case .memory(let memory, let whole) = storage, memory.file != nil else { return }
+    MappedFile.prefetch(memory.block, whole.lowerBound + range.lowerBound..<whole.lowerBound + range.upperBound)
   }
 
   private init(_ storage: Storage) { self.storage = storage }
@@ -59,5 +74,10 @@ struct PixelBytes: Sendable {
 /// Keeps a block alive. `@unchecked Sendable`: its bytes are only read.
 private final class ReadMemory: @unchecked Sendable {
   let block: MemoryBlock
-  init(block: MemoryBlock) { self.block = block }
+  let file: String?
+
+  init(block: MemoryBlock, file: String?) {
+    self.block = block
+    self.file = file
+  }
 }

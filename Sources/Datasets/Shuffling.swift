@@ -31,6 +31,12 @@ public struct Shuffling: Sendable {
     return Int(permutation[place])
   }
 
+  /// The same where the position is in the epoch of the last one asked for; nil elsewhere.
+  public func known(at position: Int) -> Int? {
+    let (epoch, place) = position.quotientAndRemainder(dividingBy: count)
+    return epoch == self.epoch ? Int(permutation[place]) : nil
+  }
+
   private mutating func permute(for epoch: Int) {
     for i in 0..<count { permutation[i] = UInt32(i) }
     let low = UInt32(truncatingIfNeeded: epoch)

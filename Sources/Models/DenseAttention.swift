@@ -31,7 +31,7 @@ public struct DenseTower: Hashable, Sendable {
 
 /// The dense attention CGAN: both networks are dense layers around one self-attention layer over tokens.
 ///
-///     generator:      [noise, condition] → dense, PReLU → tokens → attention → flat → dense → tanh
+///     generator:      [noise, condition] → dense, PReLU → tokens → attention → flat → dense → tanh (images only)
 ///     discriminator:  image → dense, LeakyReLU → tokens → attention → flat, [·, condition] → dense, LeakyReLU → logit
 ///
 /// - Source: the network that beginners ask about for Keras with keras-self-attention, with the reshape to tokens
@@ -43,14 +43,20 @@ public struct DenseAttention: ConditionalModel {
   public var generator: DenseTower
   public var discriminator: DenseTower
 
+  /// What the generator ends with: tanh keeps images in [−1, 1], linear reaches all numbers.
+  public enum Output: Sendable { case tanh, linear }
+  public var output: Output
+
   public init(
-    imageShape: Shape, noiseSize: Int, conditionSize: Int, generator: DenseTower, discriminator: DenseTower
+    imageShape: Shape, noiseSize: Int, conditionSize: Int, generator: DenseTower, discriminator: DenseTower,
+    output: Output = .tanh
   ) {
     self.imageShape = imageShape
     self.noiseSize = noiseSize
     self.conditionSize = conditionSize
     self.generator = generator
     self.discriminator = discriminator
+    self.output = output
   }
 
   public var initializer: Initializer { .glorotUniform }
@@ -64,7 +70,8 @@ public struct DenseAttention: ConditionalModel {
     h = try hidden(h, widths: generator.hiddenAfter, in: scope)
     let image = scope / "image"
     h = try dense(h, units: imageShape.count, kernelScale: generator.imageLayerScale, in: image)
-    return try activate(h, with: .tanh, in: image).reshaped(to: Shape([noise.shape[0]] + imageShape.dimensions))
+    if output == .tanh { h = try activate(h, with: .tanh, in: image) }
+    return try h.reshaped(to: Shape([noise.shape[0]] + imageShape.dimensions))
   }
 
   public func features(of images: Value, in scope: Scope) throws -> Value {

@@ -23,7 +23,7 @@ extension Recipe {
     if communicator.size == 1, let own { return own }
     let packed = own.map(PackedDataset.init)
     let bytes = try communicator.makeSharedBytes(byteCount: packed?.byteCount ?? 0) { packed?.write(to: $0) }
-    var dataset = PackedDataset.read(bytes.memory)
+    var dataset = try communicator.together { try PackedDataset.read(bytes.memory) }
     if try communicator.maximum(of: bytes.isShared ? 0 : 1) == 1 {
       dataset.note(
         "every process has a copy of the data: too little shared memory on a machine (containers: --shm-size)")
@@ -38,6 +38,19 @@ extension Recipe {
     options.crops = data.crop
     options.skipsUnreadable = data.skipUnreadable
     options.classCount = model.conditionKind == .classes ? model.conditionSize ?? 10 : 10
+    options.mostClasses = model.conditionKind == .classes ? model.conditionSize : nil
+    options.kind = SampleLayout.Kind(rawValue: data.layout.rawValue)
+    options.condition =
+      switch model.conditionKind {
+      case .classes: .classes
+      case .continuous: .continuous
+      case .mixed: .mixed
+      }
+    options.range = data.range.count == 2 ? data.range[0]...data.range[1] : nil
+    options.labelColumn = data.label
+    options.conditionColumns = data.conditions
+    options.columns = data.columns
+    options.dropsNonFinite = data.dropNonFinite
     return options
   }
 }

@@ -1,3 +1,4 @@
+import Datasets
 import Layers
 import Models
 import Optimization
@@ -94,7 +95,7 @@ extension Recipe.Data {
   fileprivate mutating func visit(_ f: inout RecipeFields) throws {
     try f.field(
       "source", &source,
-      "where the images come from: digits, idx:DIR, semeion:FILE, cifar10:DIR, cifar100:DIR, folder:DIR")
+      "where the data come from: \(DatasetSource.forms.joined(separator: ", "))")
     try f.field(
       "height", &height, "image height; none: as the data have it",
       where: { $0.map { (4...512).contains($0) } ?? true }, "from 4 to 512")
@@ -110,6 +111,16 @@ extension Recipe.Data {
     try f.field("flip", &flip, "training images are shown mirrored, left for right, half of the time")
     try f.field(
       "skipUnreadable", &skipUnreadable, "files of an image folder that cannot be read are left out and counted")
+    try f.field(
+      "layout", &layout, "what arrays and tables hold; automatic: [N, D] are vectors, [N, H, W] and [N, H, W, C] images"
+    )
+    try f.field(
+      "range", &range, "numbers of an array of images that stand for black and white; []: as their range says",
+      where: { $0.isEmpty || $0.count == 2 && $0[0] < $0[1] }, "[] or two numbers, the lower first")
+    try f.field("label", &label, "column of a table with the class; none: all are of one class")
+    try f.field("conditions", &conditions, "columns of a table with quantities to condition on")
+    try f.field("columns", &columns, "columns of a table to learn; []: all others that are numbers")
+    try f.field("dropNonFinite", &dropNonFinite, "samples with NaN or infinity are left out and counted")
   }
 }
 
@@ -120,7 +131,9 @@ extension Recipe.Model {
       "noiseSize", &noiseSize, "length of the generator's noise vector",
       where: { (1...65_536).contains($0) }, "from 1 to 65,536")
     try f.section("condition") { f in
-      try f.field("kind", &conditionKind, "classes (one-hot) or continuous (quantities measured on the images)")
+      try f.field(
+        "kind", &conditionKind,
+        "classes (one-hot), continuous (quantities: those of the data, else measured on the images), or mixed (both)")
       try f.field(
         "size", &conditionSize, "number of classes or quantities; none: as the data have it",
         where: { $0.map { (1...65_536).contains($0) } ?? true }, "from 1 to 65,536")

@@ -1,25 +1,38 @@
 import Datasets
+import Graphs
 import Layers
 import Models
 import Optimization
 import Tensors
 
 extension Recipe {
-  /// The networks for images of a shape under conditions of a size.
+  /// The networks for samples of a kind and a shape under conditions of a size.
   ///
   /// - Throws: `GraphError` with the key where the networks do not fit the images.
-  func makeModel(imageShape: Shape, conditionSize: Int) throws -> any ConditionalModel {
+  func makeModel(
+    imageShape: Shape, conditionSize: Int, kind: SampleLayout.Kind = .images
+  ) throws -> any ConditionalModel {
     switch model.kind {
     case .denseAttention:
       DenseAttention(
         imageShape: imageShape, noiseSize: model.noiseSize, conditionSize: conditionSize,
-        generator: model.generator, discriminator: model.discriminator)
+        generator: model.generator, discriminator: model.discriminator, output: kind == .images ? .tanh : .linear)
     case .sagan:
-      try SAGAN(
-        imageShape: imageShape, noiseSize: model.noiseSize, conditionSize: conditionSize,
-        generator: model.saganGenerator, discriminator: model.saganDiscriminator,
-        initializer: model.initialization.initializer)
+      try kind == .images ? sagan(imageShape, conditionSize) : refuseSAGAN(kind)
     }
+  }
+
+  private func sagan(_ imageShape: Shape, _ conditionSize: Int) throws -> SAGAN {
+    try SAGAN(
+      imageShape: imageShape, noiseSize: model.noiseSize, conditionSize: conditionSize,
+      generator: model.saganGenerator, discriminator: model.saganDiscriminator,
+      initializer: model.initialization.initializer)
+  }
+
+  private func refuseSAGAN(_ kind: SampleLayout.Kind) throws -> SAGAN {
+    throw GraphError(
+      layer: "model.kind",
+      reason: "sagan makes images, the data are \(kind); use dense-attention, as in --recipe \(kind)")
   }
 
   /// Refuses penalties on slopes where batch norm makes a logit depend on other samples' images.
@@ -71,7 +84,14 @@ extension Recipe {
       }
       return Conditions(
         classesOf: images, classCount: size, knownClasses: dataset.classCount, seed: UInt64(seed))
+    case .continuous where images.conditions != nil, .mixed:
+      return try givenConditions(of: images, in: dataset)
     case .continuous:
+      guard dataset.layout.kind == .images else {
+        throw Failure(
+          "model.condition.kind: continuous, but the data bring no conditions; name columns in data.conditions, or add an "
+            + "array c", code: .configuration)
+      }
       let names = Measurements.names
       let size = model.conditionSize ?? names.count
       guard size <= names.count else {
@@ -80,8 +100,30 @@ extension Recipe {
             + names.joined(separator: ", "), code: .configuration)
       }
       let rows = Measurements.rows(of: images, size: size, normalizedOver: dataset.training)
-      return Conditions(rows: rows, size: size, seed: UInt64(seed))
+      return Conditions(rows: rows[...], size: size, seed: UInt64(seed))
     }
+  }
+
+  /// Conditions that the data bring: quantities, behind a one-hot class where both are asked for.
+  private func givenConditions(of images: ImageSet, in dataset: Dataset) throws -> Conditions {
+    guard let rows = images.conditions else {
+      throw Failure(
+        "model.condition.kind: mixed, but the data bring no quantities; name columns in data.conditions, or add an array c",
+        code: .configuration)
+    }
+    let classes = model.conditionKind == .mixed ? dataset.classCount : 0
+    let size = classes + rows.width
+    guard model.conditionSize == nil || model.conditionSize == size else {
+      throw Failure("model.condition.size: the data have \(size); leave it out", code: .configuration)
+    }
+    guard classes > 0 else { return Conditions(rows: rows.values, size: size, seed: UInt64(seed)) }
+    var values: [Float] = []
+    values.reserveCapacity(images.count * size)
+    for index in 0..<images.count {
+      values += (0..<classes).map { $0 == images.label(at: index) ? 1 : 0 }
+      values += rows.row(index)
+    }
+    return Conditions(rows: values[...], size: size, seed: UInt64(seed))
   }
 }
 

@@ -14,7 +14,8 @@ public struct RecipeChange: Sendable, Equatable {
 extension Recipe {
   /// Keys that a resumed run may change: they do not touch what has been trained.
   private static let free = [
-    "name", "training.iterations", "data.source", "data.skipUnreadable", "evaluation.", "checkpoint.", "log.",
+    "name", "training.iterations", "data.source", "data.skipUnreadable", "data.dropNonFinite", "evaluation.",
+    "checkpoint.", "log.",
     "health.digestEvery",
   ]
 

@@ -10,7 +10,10 @@ public struct Recipe: Sendable {
     case denseAttention = "dense-attention"
     case sagan
   }
-  public enum ConditionKind: String, Sendable, CaseIterable, RecipeValue { case classes, continuous }
+  /// What networks are told: one of several classes, quantities, or both.
+  public enum ConditionKind: String, Sendable, CaseIterable, RecipeValue { case classes, continuous, mixed }
+  /// What samples are; automatic: what the shape of the data says.
+  public enum DataLayout: String, Sendable, CaseIterable, RecipeValue { case automatic, images, sequences, vectors }
 
   /// Version of the keys; a program reads its own and older ones.
   public static let currentVersion = 1
@@ -35,6 +38,12 @@ public struct Recipe: Sendable {
     public var channels: Int?
     public var flip = false
     public var skipUnreadable = false
+    public var layout = DataLayout.automatic
+    public var range: [Double] = []
+    public var label: String?
+    public var conditions: [String] = []
+    public var columns: [String] = []
+    public var dropNonFinite = false
   }
 
   public struct Model: Sendable {

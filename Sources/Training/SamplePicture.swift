@@ -7,6 +7,8 @@ import Tensors
 public struct SamplePicture {
   private let images: [Float]?
   private let shape: Shape
+  private let layout: SampleLayout
+  private let count: Int
   private let columns: Int
 
   /// Draws the samples, with all ranks.
@@ -20,7 +22,9 @@ public struct SamplePicture {
       case .continuous: conditions.write(conditionOf: $0 / columns, to: $1)
       }
     }
-    shape = Shape([count] + trainer.model.imageShape.dimensions)
+    shape = trainer.model.imageShape
+    layout = trainer.dataset.layout
+    self.count = count
     self.columns = columns
   }
 
@@ -28,7 +32,26 @@ public struct SamplePicture {
   public func write(to path: String) throws {
     guard let images else { return }
     try images.withUnsafeBufferPointer {
-      try ImageGrid.writePNG($0, shape: shape, columns: columns, to: path)
+      try Self.write($0, count: count, shape: shape, layout: layout, columns: columns, to: path)
+    }
+  }
+
+  /// Writes samples as a grid: images as they are, vectors and sequences as lines over a panel each.
+  ///
+  /// - Shapes: `samples` `[count, H, W, C]`.
+  public static func write(
+    _ samples: UnsafeBufferPointer<Float>, count: Int, shape: Shape, layout: SampleLayout, columns: Int, to path: String
+  ) throws {
+    guard layout.kind != .images else {
+      return try ImageGrid.writePNG(samples, shape: Shape([count] + shape.dimensions), columns: columns, to: path)
+    }
+    let panel = LinePanel(
+      steps: layout.kind == .vectors ? shape[2] : shape[1], lines: layout.kind == .vectors ? 1 : shape[2])
+    let drawn = (0..<count).flatMap {
+      panel.drawn(UnsafeBufferPointer(rebasing: samples[$0 * shape.count..<(($0 + 1) * shape.count)]))
+    }
+    try drawn.withUnsafeBufferPointer {
+      try ImageGrid.writePNG($0, shape: Shape([count] + panel.imageShape.dimensions), columns: columns, to: path)
     }
   }
 }

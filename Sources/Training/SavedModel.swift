@@ -16,6 +16,10 @@ public final class SavedModel {
   public let programs: EvaluationPrograms
   /// Iterations that the model was trained for.
   public let iteration: Int
+  /// What the numbers of a sample and of its condition stand for.
+  public let layout: SampleLayout
+  /// Empty where the checkpoint does not tell.
+  public let classNames: [String]
 
   /// Loads a run directory's newest whole checkpoint, or a checkpoint file. Rank 0 reads, all ranks receive.
   ///
@@ -23,6 +27,7 @@ public final class SavedModel {
   public init(path: String, communicator: any Communicator, team: ThreadTeam = ThreadTeam()) throws {
     var file: SafetensorsFile?
     var header: [UInt8] = []
+    var told = ""
     try communicator.together {
       guard communicator.rank == 0 else { return }
       let found = try ResumePoint.path(path).find(in: RunDirectory(path)).file
@@ -32,6 +37,8 @@ public final class SavedModel {
       else { throw Failure("\(path): no checkpoint of lockstep: its metadata lack the recipe", code: .data) }
       file = found
       header = Array("\(shape)\n\(size)\n\(iteration)\n\(recipe)".utf8)
+      // Runs of earlier versions are of images.
+      told = "\(found.metadata["layout"] ?? "")\u{0}\(found.metadata["classNames"] ?? "")"
     }
     let text = try communicator.broadcast(text: String(decoding: header, as: UTF8.self))
     let (recipe, imageShape, conditionSize, iteration) = try communicator.together {
@@ -44,7 +51,10 @@ public final class SavedModel {
     }
     self.recipe = recipe
     self.iteration = iteration
-    do { model = try recipe.makeModel(imageShape: imageShape, conditionSize: conditionSize) } catch {
+    let parts = try communicator.broadcast(text: told).split(separator: "\u{0}", omittingEmptySubsequences: false)
+    layout = SampleLayout(text: String(parts[0]))
+    classNames = parts.count > 1 ? parts[1].split(separator: "\n").map(String.init) : []
+    do { model = try recipe.makeModel(imageShape: imageShape, conditionSize: conditionSize, kind: layout.kind) } catch {
       throw Failure("\(path): its model cannot be built: \(error)", code: .data)
     }
 

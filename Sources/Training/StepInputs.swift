@@ -23,12 +23,15 @@ final class StepInputs {
   private let data: TrainingData
   private let drawsWrongConditions: Bool
   private var shuffling: Shuffling
+  /// Whether samples lie in a file: those of the next step are then asked for.
+  private let readsAhead: Bool
 
   init(data: TrainingData, shard: Shard, seed: UInt64, drawsWrongConditions: Bool = true) {
     self.data = data
     self.drawsWrongConditions = drawsWrongConditions
     self.shard = shard
     shuffling = Shuffling(count: data.images.count, seed: seed)
+    readsAhead = data.images.isMapped
     let n = shard.count
     let condition = n * data.conditions.size
     images = StateBlock(name: "images", count: n * data.images.imageShape.count)
@@ -57,6 +60,9 @@ final class StepInputs {
       conditions.write(conditionOf: index, to: self.row(row, of: realConditions))
       if drawsWrongConditions {
         conditions.write(wrongFor: index, step: step, sample: sample, to: self.row(row, of: wrongConditions))
+      }
+      if readsAhead, let next = shuffling.known(at: (step + 1) * shard.globalBatch + place) {
+        data.images.prefetch(index: next)
       }
       conditions.write(
         randomFor: .discriminatorLabels, step: step, sample: sample, to: self.row(row, of: discriminatorConditions))

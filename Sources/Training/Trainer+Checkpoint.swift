@@ -79,6 +79,7 @@ extension Trainer {
       "iteration": String(iteration), "phase": String(phase), "generatorUpdates": String(generator.updateCount),
       "discriminatorUpdates": String(discriminator.updateCount), "data": dataFingerprint,
       "imageShape": model.imageShape.dimensions.map(String.init).joined(separator: "×"),
+      "layout": dataset.layout.text, "classNames": dataset.classNames.joined(separator: "\n"),
       "conditionSize": String(model.conditionSize), "health": health.state.text,
       "isHealthy": String(health.isHealthy),
       "report": [report.discriminatorLoss, report.generatorLoss, report.realAccuracy, report.fakeAccuracy]

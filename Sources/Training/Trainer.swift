@@ -31,7 +31,8 @@ struct TrainerBlueprint {
     }
     try recipe.checkPenalties()
     conditions = try recipe.conditions(of: dataset.training, in: dataset)
-    model = try recipe.makeModel(imageShape: dataset.imageShape, conditionSize: conditions.size)
+    model = try recipe.makeModel(
+      imageShape: dataset.imageShape, conditionSize: conditions.size, kind: dataset.layout.kind)
     generator = NetworkState(
       name: "generator",
       settings: recipe.optimizer(learningRate: training.generatorLearningRate, averaging: true))
@@ -112,12 +113,17 @@ public final class Trainer {
     return "\(dataset.name) \(dataset.training.count) \(String(training, radix: 16))"
   }
 
-  /// Pixels and labels.
+  private static let mostDigestedValues = 1 << 28
+
+  /// Pixels, labels and conditions.
   private static func digest(of images: ImageSet) -> UInt64 {
     var digest = Digest()
-    for index in 0..<images.count {
+    // A mapped set may be larger than memory: samples spread over it tell it apart well enough.
+    let isLarge = images.isMapped && images.count * images.imageShape.count > mostDigestedValues
+    for index in stride(from: 0, to: images.count, by: isLarge ? max(1, images.count / 4_096) : 1) {
       images.withBytes(at: index) { digest.update($0) }
       digest.update(UInt64(images.label(at: index)))
+      if let row = images.conditions?.row(index) { row.withUnsafeBytes { digest.update($0) } }
     }
     return digest.value
   }

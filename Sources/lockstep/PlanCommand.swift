@@ -159,6 +159,7 @@ struct PlanCommand: ParsableCommand {
     for setting in recipe.settings { arguments += ["--set", setting] }
     if let data = recipe.data { arguments += ["--data", data] }
     if recipe.skipUnreadable { arguments.append("--skip-unreadable") }
+    if recipe.dropNonFinite { arguments.append("--drop-nonfinite") }
     if let seed = recipe.seed { arguments += ["--seed", String(seed)] }
     return arguments + ["--output", "runs/planned"]
   }

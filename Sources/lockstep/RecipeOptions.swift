@@ -22,12 +22,18 @@ struct RecipeOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "Where the images come from: digits (built in), idx:DIR (MNIST's files, also .gz), semeion:FILE, cifar10:DIR and "
-        + "cifar100:DIR (binary versions), folder:DIR (PNG and JPEG in a folder per class) (default: the recipe's).",
+        + "cifar100:DIR (binary versions), folder:DIR (PNG and JPEG in a folder per class), an .npz or .npy file with "
+        + "arrays x and y, a .csv or .tsv table (default: the recipe's).",
       valueName: "KIND:PATH"))
   var data: String?
 
   @Flag(help: "Leave out files of an image folder that cannot be read, and count them.")
   var skipUnreadable = false
+
+  @Flag(
+    name: .customLong("drop-nonfinite"),
+    help: "Leave out samples of an array or a table with NaN or infinity, and count them.")
+  var dropNonFinite = false
 
   @Option(help: ArgumentHelp("Another seed makes another run (default: the recipe's).", valueName: "N"))
   var seed: Int?
@@ -35,7 +41,8 @@ struct RecipeOptions: ParsableArguments {
   /// `--set` and the options that are short for it.
   private var allSettings: [String] {
     settings + (data.map { ["data.source=\($0.recipeText)"] } ?? [])
-      + (skipUnreadable ? ["data.skipUnreadable=true"] : []) + (seed.map { ["seed=\($0)"] } ?? [])
+      + (skipUnreadable ? ["data.skipUnreadable=true"] : [])
+      + (dropNonFinite ? ["data.dropNonFinite=true"] : []) + (seed.map { ["seed=\($0)"] } ?? [])
   }
 
   /// The recipe as asked for. Rank 0 reads it; every rank gets the same.

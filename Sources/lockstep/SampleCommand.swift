@@ -2,6 +2,7 @@ import ArgumentParser
 import Communication
 import Evaluation
 import Files
+import NumPyFiles
 import Reporting
 import Tensors
 import Training
@@ -10,9 +11,10 @@ struct SampleCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "sample", abstract: "Draws images from a trained model.",
     discussion: """
-      A .png shows one row per class. A .npz holds images float32 [N, H, W, C] in [-1, 1] and labels int64 [N] \
-      (conditions float32 [N, K] where the model has continuous ones), for NumPy. The same seed draws the same images, \
-      on any number of processes.
+      A .png shows one row per class. A .npz holds images float32 [N, H, W, C] in [-1, 1] (x [N, T, C] or [N, D] of \
+      sequences and vectors, in the data's units) and labels int64 [N] and conditions float32 [N, K], as the model has \
+      them, for NumPy. A .csv holds vectors and sequences, a line each. The same seed draws the same samples, on any \
+      number of processes.
 
         lockstep sample runs/first --count 40 --classes 3,7 --output digits.png
         lockstep sample runs/first --count 1000 --output digits.npz
@@ -24,16 +26,18 @@ struct SampleCommand: ParsableCommand {
   @Option(help: ArgumentHelp("How many images in all.", valueName: "N"))
   var count = 100
 
-  @Option(help: ArgumentHelp("Classes to show, comma-separated (default: all), in equal parts.", valueName: "0,3,…"))
+  @Option(
+    help: ArgumentHelp(
+      "Classes to show, by number or name, comma-separated (default: all), in equal parts.", valueName: "0,3,…"))
   var classes: String?
 
   @Option(
     help: ArgumentHelp(
-      "For continuous conditions: the quantities, comma-separated (default: zeros, the average image).",
+      "For continuous conditions: the quantities in the data's units, comma-separated (default: their means).",
       valueName: "a,b,…"))
   var condition: String?
 
-  @Option(help: ArgumentHelp("The file to write; its name ends in .png or .npz.", valueName: "FILE"))
+  @Option(help: ArgumentHelp("The file to write; its name ends in .png, .npz or .csv.", valueName: "FILE"))
   var output: String
 
   @Option(help: ArgumentHelp("Another seed draws another series of images.", valueName: "N"))
@@ -46,8 +50,8 @@ struct SampleCommand: ParsableCommand {
       throw ValidationError("--count \(count): must be from 1 to 10,000,000")
     }
     guard seed >= 0 else { throw ValidationError("--seed \(seed): must be 0 or more") }
-    guard output.hasSuffix(".png") || output.hasSuffix(".npz") else {
-      throw ValidationError("--output \(output): the name must end in .png or .npz")
+    guard [".png", ".npz", ".csv"].contains(where: output.hasSuffix) else {
+      throw ValidationError("--output \(output): the name must end in .png, .npz or .csv")
     }
   }
 
@@ -68,114 +72,27 @@ struct SampleCommand: ParsableCommand {
     }
   }
 
-  private func write(_ images: [Float], _ request: SampleRequest, _ model: SavedModel) throws {
-    let shape = Shape([count] + model.model.imageShape.dimensions)
+  private func write(_ values: [Float], _ request: SampleRequest, _ model: SavedModel) throws {
+    let (shape, layout) = (model.model.imageShape, model.layout)
     if output.hasSuffix(".png") {
-      let grid = request.grid(of: images, imageSize: model.model.imageShape.count)
-      let gridShape = Shape([grid.count] + model.model.imageShape.dimensions)
-      try grid.images.withUnsafeBufferPointer {
-        try ImageGrid.writePNG($0, shape: gridShape, columns: grid.columns, to: output)
+      let grid = request.grid(of: values, sampleSize: shape.count)
+      try grid.samples.withUnsafeBufferPointer {
+        try SamplePicture.write($0, count: grid.count, shape: shape, layout: layout, columns: grid.columns, to: output)
       }
       return
     }
-    try images.withUnsafeBytes { bytes in
-      try request.withArray { condition in
-        try NPZ.write(to: output, arrays: [NPZ.Entry("images", shape, .float32, bytes), condition])
-      }
+    let numbers = values.withUnsafeBufferPointer { layout.numbers(of: $0) }
+    let extents = layout.extents(of: shape)
+    if output.hasSuffix(".csv") {
+      try SampleTable(layout: layout, shape: shape, request: request).write(numbers, to: output)
+      return
     }
-  }
-}
-
-/// What every sample is asked to show.
-struct SampleRequest {
-  private enum Kind {
-    case classes([Int])
-    case continuous([Float])
-  }
-  private let kind: Kind
-  private let size: Int
-  private let count: Int
-
-  init(_ command: SampleCommand, for model: SavedModel) throws {
-    size = model.model.conditionSize
-    count = command.count
-    switch model.recipe.model.conditionKind {
-    case .classes:
-      guard command.condition == nil else {
-        throw Failure("--condition: this model has classes; use --classes", code: .usage)
+    let name = layout.kind == .images ? "images" : "x"
+    try numbers.withUnsafeBytes { bytes in
+      try request.withArrays { conditions in
+        try NPZ.write(
+          to: output, arrays: [NPZ.Entry(name, Shape([count] + extents), .float32, bytes)] + conditions)
       }
-      let all = Array(0..<size)
-      let chosen = try command.classes.map { try Self.numbers($0, option: "--classes") { Int($0) } } ?? all
-      for label in chosen where !all.contains(label) {
-        throw Failure("--classes: \(label) is none of the classes 0 to \(size - 1)", code: .usage)
-      }
-      kind = .classes(balancedClasses(chosen, count: command.count))
-    case .continuous:
-      guard command.classes == nil else {
-        throw Failure("--classes: this model has continuous conditions; use --condition", code: .usage)
-      }
-      let values =
-        try command.condition.map { try Self.numbers($0, option: "--condition") { Float($0) } }
-        ?? Array(repeating: 0, count: size)
-      guard values.count == size else {
-        throw Failure("--condition: \(values.count) numbers, this model takes \(size)", code: .usage)
-      }
-      kind = .continuous(values)
-    }
-  }
-
-  private static func numbers<Number>(
-    _ text: String, option: String, _ parse: (Substring) -> Number?
-  ) throws -> [Number] {
-    try text.split(separator: ",", omittingEmptySubsequences: false).map {
-      guard let number = parse($0) else {
-        throw Failure("\(option) \(text): \"\($0)\" is not a number; separate numbers by commas", code: .usage)
-      }
-      return number
-    }
-  }
-
-  /// Writes the condition of a sample.
-  func write(sample: Int, to target: UnsafeMutablePointer<Float>) {
-    for k in 0..<size {
-      switch kind {
-      case .classes(let labels): target[k] = labels[sample] == k ? 1 : 0
-      case .continuous(let values): target[k] = values[k]
-      }
-    }
-  }
-
-  /// The images as the rows of a picture: one row per asked class, filled up with white; or a square.
-  func grid(of images: [Float], imageSize: Int) -> (images: [Float], count: Int, columns: Int) {
-    switch kind {
-    case .continuous: return (images, count, max(1, Int(Double(count).squareRoot().rounded(.up))))
-    case .classes(let labels):
-      let rows = labels.indices.reduce(into: [[Int]]()) { rows, index in
-        if let last = rows.last?.last, labels[last] == labels[index] {
-          rows[rows.count - 1].append(index)
-        } else {
-          rows.append([index])
-        }
-      }
-      let columns = rows.map(\.count).max() ?? 1
-      let white = [Float](repeating: 1, count: imageSize)
-      let padded = rows.flatMap { row in
-        (0..<columns).flatMap { column in
-          column < row.count ? Array(images[row[column] * imageSize..<(row[column] + 1) * imageSize]) : white
-        }
-      }
-      return (padded, rows.count * columns, columns)
-    }
-  }
-
-  /// The labels or conditions as an array for NumPy.
-  func withArray(_ body: (NPZ.Entry) throws -> Void) throws {
-    switch kind {
-    case .classes(let labels):
-      try labels.map(Int64.init).withUnsafeBytes { try body(NPZ.Entry("labels", [count], .int64, $0)) }
-    case .continuous(let values):
-      let rows = (0..<count).flatMap { _ in values }
-      try rows.withUnsafeBytes { try body(NPZ.Entry("conditions", [count, size], .float32, $0)) }
     }
   }
 }

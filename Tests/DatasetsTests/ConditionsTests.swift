@@ -58,7 +58,7 @@ import Testing
 
   @Test("continuous conditions are those of images, wrong ones those of others")
   func continuous() {
-    let conditions = Conditions(rows: (0..<20).map(Float.init), size: 2, seed: 1)
+    let conditions = Conditions(rows: (0..<20).map(Float.init)[...], size: 2, seed: 1)
     #expect(conditions.count == 10)
     #expect(row(2) { conditions.write(conditionOf: 3, to: $0) } == [6, 7])
     for step in 0..<50 {

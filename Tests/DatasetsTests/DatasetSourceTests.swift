@@ -4,9 +4,14 @@ import Testing
 @Suite struct DatasetSourceTests {
   @Test("every form is read and written alike")
   func forms() throws {
-    for text in ["digits", "idx:some/place", "semeion:a:b.data", "cifar10:c", "cifar100:c/d", "folder:./e"] {
+    for text in [
+      "digits", "idx:some/place", "semeion:a:b.data", "cifar10:c", "cifar100:c/d", "folder:./e", "npz:f.npz", "csv:g",
+    ] {
       #expect(try DatasetSource(text).description == text)
     }
+    #expect(try DatasetSource("a/b.npz") == .numpy(path: "a/b.npz") && DatasetSource("npy:dir") == .numpy(path: "dir"))
+    #expect(
+      try DatasetSource("c.tsv") == .table(file: "c.tsv") && DatasetSource("idx:d.npz") == .idx(directory: "d.npz"))
     #expect(try DatasetSource("idx:d") == .idx(directory: "d"))
   }
 
@@ -17,7 +22,8 @@ import Testing
     ])
   func wrong(text: String) {
     #expect { try DatasetSource(text) } throws: {
-      "\($0)".hasSuffix("; write digits, idx:DIR, semeion:FILE, cifar10:DIR, cifar100:DIR or folder:DIR")
+      "\($0)".hasSuffix(
+        "; write digits, idx:DIR, semeion:FILE, cifar10:DIR, cifar100:DIR, folder:DIR, npz:FILE, npy:DIR or csv:FILE")
         && "\($0)".contains(text.debugDescription)
     }
   }

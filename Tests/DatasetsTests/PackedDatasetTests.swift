@@ -4,11 +4,11 @@ import Testing
 @testable import Datasets
 
 struct PackedDatasetTests {
-  private static func packed(_ dataset: Dataset) -> (Dataset, MemoryBlock) {
+  private static func packed(_ dataset: Dataset) throws -> (Dataset, MemoryBlock) {
     let packed = PackedDataset(dataset)
     let memory = MemoryBlock(byteCount: packed.byteCount)
     packed.write(to: UnsafeMutableRawBufferPointer(start: memory.address, count: packed.byteCount))
-    return (PackedDataset.read(memory), memory)
+    return (try PackedDataset.read(memory), memory)
   }
 
   private static func floats(_ set: ImageSet, _ index: Int, mirrored: Bool) -> [Float] {
@@ -19,13 +19,13 @@ struct PackedDatasetTests {
   }
 
   @Test("a data set read from one stretch of bytes is the one that was written, and lies in it")
-  func roundTrip() {
+  func roundTrip() throws {
     let digits = Digits.load(resolution: Resolution(height: 8, width: 12)).converted(toChannels: 3)
     var original = Dataset(
       name: "a \"name\"", classNames: digits.classNames, training: digits.training[3..<203], test: digits.test,
       notes: ["held out: ä"], complaints: ["one", ""])
     original.note("and more")
-    let (read, memory) = Self.packed(original)
+    let (read, memory) = try Self.packed(original)
     #expect(read.name == original.name && read.classNames == original.classNames)
     #expect(read.notes == ["held out: ä", "and more"] && read.complaints == ["one", ""])
     #expect(read.isOfNode && !original.isOfNode)
@@ -48,7 +48,7 @@ struct PackedDatasetTests {
   }
 
   @Test("its memory lives as long as any part of it")
-  func lifetime() {
+  func lifetime() throws {
     var isFreed = false
     let memory = UnsafeMutableRawPointer.allocate(byteCount: 1 << 20, alignment: 64)
     defer { memory.deallocate() }
@@ -56,7 +56,7 @@ struct PackedDatasetTests {
     do {
       let packed = PackedDataset(Digits.load(resolution: Resolution(height: 8, width: 8)))
       packed.write(to: UnsafeMutableRawBufferPointer(start: memory, count: packed.byteCount))
-      part = PackedDataset.read(MemoryBlock(foreign: memory, byteCount: 1 << 20) { isFreed = true }).test[1..<2]
+      part = try PackedDataset.read(MemoryBlock(foreign: memory, byteCount: 1 << 20) { isFreed = true }).test[1..<2]
     }
     #expect(!isFreed && part?.count == 1)
     part = nil

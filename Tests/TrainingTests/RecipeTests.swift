@@ -19,6 +19,7 @@ import Testing
   private func otherValue(_ entry: RecipeFields.Entry) -> String {
     if entry.form.hasPrefix("a text") { return #""it's: \"x\" #1 \\ é\x01""# }
     if entry.form.hasPrefix("true or false") { return entry.text == "true" ? "false" : "true" }
+    if entry.form.hasSuffix("the lower first") { return "[16.0, 48.0]" }
     if entry.form.hasPrefix("a list") { return "[48, 16]" }
     if entry.form.hasPrefix("one of") {
       let all = entry.form.dropFirst("one of ".count).split(separator: ", ").map(String.init)

@@ -1,0 +1,63 @@
+import Files
+
+/// What there is to know about a data set before anything is trained on it.
+public struct DatasetFacts: Sendable {
+  /// Network values of a column over the training samples, in the data's units.
+  public struct Range: Sendable {
+    public let name: String
+    public let least: Double
+    public let mean: Double
+    public let deviation: Double
+    public let most: Double
+  }
+
+  public let summary: String
+  public let storage: String
+  public let ranges: [Range]
+  /// Training and held-out samples of every class.
+  public let classes: [(name: String, training: Int, test: Int)]
+  public let duplicates: Duplicates
+  public let notes: [String]
+  public let warnings: [String]
+
+  /// - Parameter most: samples that are looked at for ranges, spread over the set.
+  public init(_ dataset: Dataset, most: Int = 20_000) {
+    summary = dataset.summary
+    let set = dataset.training
+    let bytes = (set.count + dataset.test.count) * set.imageShape.count * set.format.elementBytes
+    storage =
+      "stored as \(set.format.elementBytes == 1 ? "bytes" : "float32"), \(grouped(bytes)) bytes, "
+      + (set.isMapped ? "read where they lie in the file" : "in memory")
+    ranges = Self.ranges(of: dataset, most: most)
+    let counts = (set.counts(classes: dataset.classCount), dataset.test.counts(classes: dataset.classCount))
+    classes = dataset.classNames.indices.map { (dataset.classNames[$0], counts.0[$0], counts.1[$0]) }
+    duplicates = Duplicates(dataset)
+    notes = dataset.notes
+    warnings = dataset.warnings
+  }
+
+  private static func ranges(of dataset: Dataset, most: Int) -> [Range] {
+    let set = dataset.training
+    let columns = dataset.layout.columns.isEmpty ? [Column(name: "pixels")] : dataset.layout.columns
+    var scan = NumberScan(columns: columns.count, rowSize: set.imageShape.count)
+    var sample = [Float](repeating: 0, count: set.imageShape.count)
+    let count = min(most, set.count)
+    for place in 0..<count {
+      sample.withUnsafeMutableBufferPointer {
+        if let start = $0.baseAddress { set.write(index: place * set.count / count, to: start) }
+      }
+      for value in sample { scan.add(Double(value)) }
+    }
+    let given = zip(columns, scan.columns).map { range(of: $0, $1) }
+    guard let conditions = set.conditions else { return given }
+    var quantities = NumberScan(columns: conditions.width, rowSize: conditions.width)
+    for value in conditions.values { quantities.add(Double(value)) }
+    return given + zip(dataset.layout.conditions, quantities.columns).map { range(of: $0, $1) }
+  }
+
+  private static func range(of column: Column, _ found: NumberScan.ColumnSummary) -> Range {
+    Range(
+      name: column.name, least: column.number(of: found.least), mean: column.number(of: found.mean),
+      deviation: found.deviation * column.unit, most: column.number(of: found.most))
+  }
+}
