@@ -59,7 +59,7 @@ extension DatasetSource {
   /// What is there; no file is opened yet.
   public func listing() throws(DatasetError) -> DatasetListing {
     switch self {
-    case .digits, .idx, .semeion, .numpy, .table: DatasetListing(.nothing)
+    case .digits, .idx, .semeion, .numpy, .table, .synthetic: DatasetListing(.nothing)
     case .cifar(_, let directory): DatasetListing(.names(try CIFAR.names(in: directory)))
     case .folder(let directory): DatasetListing(.folder(try ImageFolder.contents(of: directory)))
     }

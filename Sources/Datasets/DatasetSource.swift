@@ -14,11 +14,13 @@ public enum DatasetSource: Hashable, Sendable, CustomStringConvertible {
   case numpy(path: String)
   /// A text file of comma- or tab-separated columns.
   case table(file: String)
+  /// Computed data: `waves`, `process`.
+  case synthetic(Synthetic)
 
   /// What may be written, for messages and help.
   public static let forms = [
     "digits", "idx:DIR", "semeion:FILE", "cifar10:DIR", "cifar100:DIR", "folder:DIR",
-    "npz:FILE", "npy:DIR", "csv:FILE",
+    "npz:FILE", "npy:DIR", "csv:FILE", "waves", "process",
   ]
 
   /// - Throws: when the kind is unknown or its path is missing; the message names the known kinds.
@@ -28,6 +30,8 @@ public enum DatasetSource: Hashable, Sendable, CustomStringConvertible {
     switch kind {
     case "digits" where parts.count > 1: throw Self.wrongForm(text, "digits are built in and take no path")
     case "digits": self = .digits
+    case "waves" where parts.count == 1: self = .synthetic(.waves)
+    case "process" where parts.count == 1: self = .synthetic(.process)
     case "semeion" where path.isEmpty: throw Self.wrongForm(text, "semeion needs a file")
     case "semeion": self = .semeion(file: path)
     case "npz", "npy", "csv", "tsv":
@@ -67,6 +71,7 @@ public enum DatasetSource: Hashable, Sendable, CustomStringConvertible {
     case .folder(let directory): "folder:\(directory)"
     case .numpy(let path): "npz:\(path)"
     case .table(let file): "csv:\(file)"
+    case .synthetic(let kind): kind.name
     }
   }
 
@@ -100,6 +105,7 @@ public enum DatasetSource: Hashable, Sendable, CustomStringConvertible {
       return try ImageFolder.load(contents, of: directory, options: options)
     case (.numpy(let path), _):
       return try NumPyData.load(path: path, options: options).checkedForOverlap().adapted(to: options)
+    case (.synthetic(let kind), _): return kind.load()
     case (.table(let file), _): return try Table.load(file: file, options: options).checkedForOverlap()
     case (.cifar, _), (.folder, _): preconditionFailure("a listing of other data than \(self)")
     }

@@ -23,19 +23,19 @@ public struct ImageSet: Sendable {
 
   /// - Precondition: as many stored samples as the selection of `labels.count` asks for; a row of conditions each.
   init(
-    imageShape: Shape, bytes pixels: PixelBytes, format: SampleFormat = .bytes, selection: RowSelection = .all,
+    imageShape: Shape, bytes pixels: PixelBytes, format: SampleFormat = .bytes, part: RowSelection.Part = .all,
     labels: ArraySlice<Int32>, conditions: ConditionRows? = nil
   ) {
     precondition(imageShape.rank == 3, "image shape \(imageShape) is not [H, W, C]")
     let size = imageShape.count * format.elementBytes
+    selection = RowSelection(part: part, rows: size > 0 ? pixels.count / size : 0)
     precondition(
-      size > 0 ? pixels.count % size == 0 && selection.count(of: pixels.count / size) == labels.count : labels.isEmpty,
+      selection.count == labels.count && (size == 0 || pixels.count % size == 0),
       "\(pixels.count) bytes for \(labels.count) images of \(imageShape)")
     precondition(conditions.map { $0.count == labels.count } ?? true, "\(labels.count) samples, other conditions")
     self.imageShape = imageShape
     self.pixels = pixels
     self.format = format
-    self.selection = selection
     self.labels = labels
     self.conditions = conditions
   }
@@ -69,7 +69,7 @@ public struct ImageSet: Sendable {
   ///
   /// - Precondition: the set has all stored samples.
   public subscript(range: Range<Int>) -> ImageSet {
-    precondition(selection == .all, "a part of a part of the stored samples")
+    precondition(selection.part == .all, "a part of a part of the stored samples")
     let size = imageShape.count * format.elementBytes
     let labelRange = labels.startIndex + range.lowerBound
     return ImageSet(

@@ -17,8 +17,6 @@ enum NumPyData {
   static let conditionNames = ["condition_names"]
   /// The layout, in files that were packed.
   static let layout = "lockstep_layout"
-  /// Of samples without test samples of their own, every tenth is held out.
-  static let testStride = 10
   static let mostClasses = 65_536
 
   static func load(path: String, options: LoadingOptions) throws(DatasetError) -> Dataset {
@@ -75,9 +73,9 @@ struct NumPyArrays {
       throw wrong("\(names.count) column names for \(shape.columns) columns", "name every column once")
     }
     let split = Split(training: x.shape[0], test: test?.shape[0])
-    guard split.trainingCount > 0, split.testCount > 0 else {
+    guard split.training.count > 0, split.test.count > 0 else {
       throw wrong(
-        "\(grouped(x.shape[0])) samples are too few to hold some out", "give at least \(NumPyData.testStride)")
+        "\(grouped(x.shape[0])) samples are too few to hold some out", "give at least \(RowSelection.stride)")
     }
     let y = (try array(NumPyData.labels), try test.flatMap { _ throws(FileError) in try array(NumPyData.testLabels) })
     let c = (
@@ -87,7 +85,7 @@ struct NumPyArrays {
     let given = try isClassed ? classes(of: y, split: split) : nil
     let rows = try conditionRows(isClassed ? c : c.0 == nil ? y : c, split: split, packed: packedLayout?.conditions)
     if test == nil {
-      notes.append("no x_test in \(file.path): every tenth sample is held out")
+      notes.append("no x_test in \(file.path): one of every ten samples is held out")
     }
     let values = try SampleValues(x, test: test, shape: shape, names: names, packed: packedLayout, options: options)
     let left = file.names.filter { !used.contains($0) }
@@ -242,28 +240,29 @@ struct Split {
     hasOwnTest = test != nil
   }
 
-  var trainingSelection: RowSelection { hasOwnTest ? .all : .without(every: NumPyData.testStride) }
-  var testSelection: RowSelection { hasOwnTest ? .all : .only(every: NumPyData.testStride) }
-  var trainingCount: Int { trainingSelection.count(of: storedTraining) }
-  var testCount: Int { hasOwnTest ? storedTest : testSelection.count(of: storedTraining) }
+  var training: RowSelection { RowSelection(part: hasOwnTest ? .all : .training, rows: storedTraining) }
+  var test: RowSelection {
+    hasOwnTest ? .all(of: storedTest) : RowSelection(part: .heldOut, rows: storedTraining)
+  }
 
   /// - Parameters:
   ///   - labels: of all stored samples, training before test; nil: all of class 0.
   func parts(
     values: SampleValues, shape: Shape, labels: [Int32]?, conditions: ConditionRows?
   ) -> (training: ImageSet, test: ImageSet) {
-    func part(_ pixels: PixelBytes, _ selection: RowSelection, _ count: Int, offset: Int) -> ImageSet {
-      let rows = (0..<count).lazy.map { offset + selection.row(of: $0) }
+    func part(_ pixels: PixelBytes, _ selection: RowSelection, offset: Int) -> ImageSet {
+      let rows = (0..<selection.count).lazy.map { offset + selection.row(of: $0) }
       return ImageSet(
-        imageShape: shape, bytes: pixels, format: values.format, selection: selection,
-        labels: labels.map { labels in rows.map { labels[$0] }[...] } ?? ArraySlice(repeating: 0, count: count),
+        imageShape: shape, bytes: pixels, format: values.format, part: selection.part,
+        labels: labels.map { labels in rows.map { labels[$0] }[...] }
+          ?? ArraySlice(repeating: 0, count: selection.count),
         conditions: conditions.map { all in
           ConditionRows(width: all.width, values: rows.flatMap { all.row($0) }[...])
         })
     }
     return (
-      part(values.training, trainingSelection, trainingCount, offset: 0),
-      part(values.test ?? values.training, testSelection, testCount, offset: hasOwnTest ? storedTraining : 0)
+      part(values.training, training, offset: 0),
+      part(values.test ?? values.training, test, offset: hasOwnTest ? storedTraining : 0)
     )
   }
 }

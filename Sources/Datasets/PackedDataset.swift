@@ -69,7 +69,7 @@ extension PackedRecord {
     append(set.conditions?.width ?? 0)
     if let conditions = set.conditions { append(conditions.values) }
     append(set.pixels.count)
-    append(set.selection.code)
+    append(set.selection.part.rawValue)
     append(set.format.elementBytes)
     if case .floats(let scaling) = set.format {
       append(scaling.centers[...])
@@ -89,7 +89,7 @@ extension PackedReader {
     let labels = numbers()
     let width = number()
     let conditions = width > 0 ? ConditionRows(width: width, values: floats()[...]) : nil
-    let (count, selection) = (number(), RowSelection(code: number()))
+    let (count, part) = (number(), RowSelection.Part(rawValue: number()) ?? .all)
     let format = number() == 1 ? SampleFormat.bytes : .floats(FloatScaling(centers: floats(), factors: floats()))
     let (file, offset) = (text(), number())
     let pixels: PixelBytes
@@ -106,7 +106,7 @@ extension PackedReader {
       } catch { throw DatasetError(error) }
     }
     return ImageSet(
-      imageShape: shape, bytes: pixels, format: format, selection: selection, labels: labels[...],
+      imageShape: shape, bytes: pixels, format: format, part: part, labels: labels[...],
       conditions: conditions)
   }
 }

@@ -52,42 +52,50 @@ struct FloatScaling: Sendable {
   }
 }
 
-/// Which of the stored samples belong to a set.
-enum RowSelection: Sendable, Equatable {
-  case all
-  /// All but every k-th.
-  case without(every: Int)
-  /// Every k-th: what the other leaves out.
-  case only(every: Int)
+/// Which of the stored samples belong to a set: all; or, of every ten in a row, one that is held out, or the others.
+///
+/// Which of ten is random, yet always the same: data whose classes come in turns are split evenly, too.
+struct RowSelection: Sendable, Equatable {
+  /// Samples in a row of which one is held out.
+  static let stride = 10
+
+  enum Part: Int, Sendable { case all, training, heldOut }
+
+  let part: Part
+  /// Stored samples.
+  let rows: Int
+
+  static func all(of rows: Int) -> RowSelection { RowSelection(part: .all, rows: rows) }
+
+  /// Samples of the set; what does not fill ten is trained on.
+  var count: Int {
+    switch part {
+    case .all: rows
+    case .training: rows - rows / Self.stride
+    case .heldOut: rows / Self.stride
+    }
+  }
 
   /// Where sample `index` of the set is stored.
   func row(of index: Int) -> Int {
-    switch self {
-    case .all: index
-    case .without(let stride): index + index / (stride - 1)
-    case .only(let stride): (index + 1) * stride - 1
+    switch part {
+    case .all: return index
+    case .heldOut: return index * Self.stride + Self.place(in: index)
+    case .training:
+      let (block, place) = index.quotientAndRemainder(dividingBy: Self.stride - 1)
+      let isWhole = block < rows / Self.stride
+      return isWhole && place < Self.place(in: block)
+        ? block * Self.stride + place : block * Self.stride + place + (isWhole ? 1 : 0)
     }
   }
 
-  /// Samples of the set among so many that are stored.
-  func count(of rows: Int) -> Int {
-    switch self {
-    case .all: rows
-    case .without(let stride): rows - rows / stride
-    case .only(let stride): rows / stride
-    }
+  /// The place within a block of what is held out, by the mixer of SplitMix64 (Steele, Lea, Flood, 2014).
+  private static func place(in block: Int) -> Int {
+    var z = UInt64(block) &* 0x9E37_79B9_7F4A_7C15 &+ 0x9E37_79B9_7F4A_7C15
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return Int((z ^ (z >> 31)) % UInt64(stride))
   }
-
-  /// As a number, for other processes.
-  var code: Int {
-    switch self {
-    case .all: 0
-    case .without(let stride): stride
-    case .only(let stride): -stride
-    }
-  }
-
-  init(code: Int) { self = code == 0 ? .all : code > 0 ? .without(every: code) : .only(every: -code) }
 }
 
 /// Numbers that go with every sample of a set, as the networks see them.

@@ -32,10 +32,10 @@ enum Table {
       throw .nonFinite(scan, of: count, what: "a column", names: columns.map { parser.names[$0] }, file: path)
     }
     let kept = (0..<count).filter { !bad.contains($0) }
-    guard kept.count >= NumPyData.testStride else {
+    guard kept.count >= RowSelection.stride else {
       throw DatasetError(
         file: path, reason: "\(grouped(kept.count)) samples are too few to hold some out",
-        remedy: "give at least \(NumPyData.testStride)")
+        remedy: "give at least \(RowSelection.stride)")
     }
     let columns = data.scaled(names: plan.data.map { parser.names[$0] }, keepsFlags: false)
     let conditionColumns =
@@ -56,15 +56,13 @@ enum Table {
       imageShape: isSequence ? [1, columns.count, 1] : [1, 1, columns.count],
       bytes: PixelBytes(values.withUnsafeBytes { Array($0)[...] }), format: .floats(.none), labels: labels[...],
       conditions: conditionColumns.isEmpty ? nil : ConditionRows(width: conditionColumns.count, values: rows[...]))
-    let (training, test) = (
-      RowSelection.without(every: NumPyData.testStride), RowSelection.only(every: NumPyData.testStride)
-    )
+    let parts = [RowSelection.Part.training, .heldOut].map { RowSelection(part: $0, rows: all.count) }
     return Dataset(
       name: "csv", classNames: classNames,
       layout: SampleLayout(kind: isSequence ? .sequences : .vectors, columns: columns, conditions: conditionColumns),
-      training: all.selecting((0..<training.count(of: all.count)).map(training.row)),
-      test: all.selecting((0..<test.count(of: all.count)).map(test.row)),
-      notes: plan.notes + ["every tenth line of \(path) is held out"],
+      training: all.selecting((0..<parts[0].count).map(parts[0].row)),
+      test: all.selecting((0..<parts[1].count).map(parts[1].row)),
+      notes: plan.notes + ["one of every ten lines of \(path) is held out"],
       complaints: bad.isEmpty ? [] : ["\(grouped(bad.count)) lines with NaN or infinity are left out of \(path)"])
   }
 

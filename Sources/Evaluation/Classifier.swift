@@ -6,15 +6,16 @@ import Optimization
 import Programs
 import Tensors
 
-/// A classifier of a data set's images, trained in seconds by all ranks: the judge of whether samples show what they
-/// were asked to show.
+/// A classifier of a data set's samples, or a network that tells their quantities, trained in seconds by all ranks: the
+/// judge of whether samples show what they were asked to show.
 ///
 /// Everything follows from the images and the seed: the same judge every time, up to the order of sums over ranks.
 public final class Classifier {
   /// Images per run of the program, and per training step over all ranks.
   static let blockSize = 64
 
-  public let classCount: Int
+  public let target: FeatureTarget
+  private var outputCount: Int { target.outputs }
   /// The parameters by name, to save and to load them.
   public let parameters: ParameterTable
   let imageShape: Shape
@@ -23,14 +24,19 @@ public final class Classifier {
   private let featureValues: Value
   private let program: Program
 
+  /// An untrained one of classes.
+  public convenience init(imageShape: Shape, classCount: Int) throws {
+    try self.init(imageShape: imageShape, target: .classes(classCount))
+  }
+
   /// An untrained one.
-  public init(imageShape: Shape, classCount: Int) throws {
+  public init(imageShape: Shape, target: FeatureTarget) throws {
     self.imageShape = imageShape
-    self.classCount = classCount
+    self.target = target
     parameters = ParameterTable(name: "classifier")
     images = StateBlock(name: "classified images", count: Self.blockSize * imageShape.count)
     let graph = Graph()
-    (featureValues, logits) = try ClassifierNetwork(imageShape: imageShape, classCount: classCount).judge(
+    (featureValues, logits) = try ClassifierNetwork(imageShape: imageShape, target: target).judge(
       graph.read(images, shape: Shape([Self.blockSize] + imageShape.dimensions)),
       in: Scope(graph: graph, parameters: parameters))
     let plan = Plan(name: "classifier", graph: graph, outputs: [logits, featureValues])
@@ -39,17 +45,16 @@ public final class Classifier {
     program = Program(plan, arena: Arena(plans: [plan]), communicator: SoloCommunicator())
   }
 
-  /// True for images that a classifier can be made for.
-  public static func fits(_ imageShape: Shape) -> Bool { ClassifierNetwork.fits(imageShape) }
-
   /// Trains by Adam on the images of `set`, all ranks together.
   ///
-  /// - Parameter iterations: steps of 64 images.
+  /// - Parameters:
+  ///   - conditions: what the samples are said to show, where quantities are to be told.
+  ///   - iterations: steps of 64 images.
   public func train(
-    on set: ImageSet, iterations: Int, seed: UInt64, communicator: any Communicator
+    on set: ImageSet, conditions: Conditions? = nil, iterations: Int, seed: UInt64, communicator: any Communicator
   ) throws {
     let trainer = try ClassifierTrainer(
-      ClassifierNetwork(imageShape: imageShape, classCount: classCount), set: set,
+      ClassifierNetwork(imageShape: imageShape, target: target), set: set, conditions: conditions,
       shard: Shard(globalBatch: Self.blockSize, rank: communicator.rank, size: communicator.size), seed: seed,
       communicator: communicator)
     for step in 0..<iterations { try trainer.step(step, of: iterations) }
@@ -60,14 +65,23 @@ public final class Classifier {
   ///
   /// - Parameter fill: writes image `row`, `[H, W, C]`.
   public func classes(count: Int, fill: (_ row: Int, _ image: UnsafeMutablePointer<Float>) -> Void) throws -> [Int] {
+    let values = try outputs(count: count, fill: fill)
+    return (0..<count).map { row in
+      let scores = values[row * outputCount..<(row + 1) * outputCount]
+      return (scores.indices.max { scores[$0] < scores[$1] } ?? scores.startIndex) - scores.startIndex
+    }
+  }
+
+  /// Logits of the classes, or the quantities, of up to 64 samples.
+  ///
+  /// - Returns: `[64, outputs]`, valid until the next call; rows from `count` on mean nothing.
+  public func outputs(
+    count: Int, fill: (_ row: Int, _ image: UnsafeMutablePointer<Float>) -> Void
+  ) throws -> UnsafeMutableBufferPointer<Float> {
     precondition(count <= Self.blockSize, "\(count) images in a block of \(Self.blockSize)")
     for row in 0..<count { fill(row, images.pointer + row * imageShape.count) }
     try program.run()
-    let values = program.values(of: logits)
-    return (0..<count).map { row in
-      let scores = values[row * classCount..<(row + 1) * classCount]
-      return (scores.indices.max { scores[$0] < scores[$1] } ?? scores.startIndex) - scores.startIndex
-    }
+    return program.values(of: logits)
   }
 
   public static var featureWidth: Int { ClassifierNetwork.featureWidth }
@@ -96,10 +110,11 @@ public final class Classifier {
 /// The training program of a classifier and what it works on.
 private final class ClassifierTrainer {
   private let set: ImageSet
+  private let conditions: Conditions?
   private let shard: Shard
-  private let classCount: Int
+  private let outputCount: Int
   private let images: StateBlock
-  private let classes: StateBlock
+  private let targets: StateBlock
   private let state: NetworkState
   private let program: Program
   private var shuffling: Shuffling
@@ -107,13 +122,18 @@ private final class ClassifierTrainer {
   var parameters: ParameterTable { state.parameters }
 
   init(
-    _ network: ClassifierNetwork, set: ImageSet, shard: Shard, seed: UInt64, communicator: any Communicator
+    _ network: ClassifierNetwork, set: ImageSet, conditions: Conditions?, shard: Shard, seed: UInt64,
+    communicator: any Communicator
   ) throws {
     self.set = set
+    self.conditions = conditions
     self.shard = shard
-    classCount = network.classCount
+    outputCount = network.target.outputs
+    precondition(
+      conditions?.size == outputCount || conditions == nil && network.target == .classes(outputCount),
+      "\(conditions?.size ?? 0) quantities for \(outputCount)")
     images = StateBlock(name: "classifier's images", count: shard.count * network.imageShape.count)
-    classes = StateBlock(name: "classifier's classes", count: shard.count * network.classCount)
+    targets = StateBlock(name: "classifier's classes", count: shard.count * outputCount)
     state = NetworkState(
       name: "classifier", settings: OptimizerSettings(learningRate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8))
     shuffling = Shuffling(count: set.count, seed: seed)
@@ -121,13 +141,12 @@ private final class ClassifierTrainer {
     let logits = try network.logits(
       graph.read(images, shape: Shape([shard.count] + network.imageShape.dimensions)),
       in: Scope(graph: graph, parameters: state.parameters))
-    let cost = try ClassifierNetwork.crossEntropy(
-      logits, classes: graph.read(classes, shape: [shard.count, network.classCount]))
+    let cost = try network.cost(logits, targets: graph.read(targets, shape: [shard.count, outputCount]))
     let loss = try 1 / Float(shard.globalBatch) * cost
     try state.addUpdate(loss: loss, reports: [loss])
     let plan = Plan(name: "classifier training", graph: graph, outputs: [])
     images.allocate()
-    classes.allocate()
+    targets.allocate()
     try state.allocate(over: communicator)
     state.parameters.initialize(seed: seed)
     program = Program(plan, arena: Arena(plans: [plan]), communicator: communicator)
@@ -137,7 +156,11 @@ private final class ClassifierTrainer {
     for (row, place) in shard.range.enumerated() {
       let index = shuffling.index(at: step * shard.globalBatch + place)
       set.write(index: index, to: images.pointer + row * set.imageShape.count)
-      for k in 0..<classCount { classes.values[row * classCount + k] = k == set.label(at: index) ? 1 : 0 }
+      if let conditions {
+        conditions.write(conditionOf: index, to: targets.pointer + row * outputCount)
+      } else {
+        for k in 0..<outputCount { targets.values[row * outputCount + k] = k == set.label(at: index) ? 1 : 0 }
+      }
     }
     state.prepareUpdate(learningRateFactor: LearningRateSchedule.cosine(to: 0).factor(iteration: step, of: total))
     try program.run()

@@ -9,9 +9,17 @@ public final class FeatureTable {
   private var features: [Double]
   /// Of each image.
   private var roughness: [Double]
+  /// Of the first rows, the samples themselves; empty where they are not asked for.
+  private var values: [Double]
 
-  public init(count: Int, imageShape: Shape) {
+  /// Numbers of samples that are kept, 8 bytes each.
+  private static let mostValues = 1 << 24
+
+  /// - Parameter keepsValues: whether the samples themselves are wanted, too: of vectors and sequences.
+  public init(count: Int, imageShape: Shape, keepsValues: Bool = false) {
     self.imageShape = imageShape
+    let kept = keepsValues ? min(count, QualityCheck.mostPlaced, Self.mostValues / imageShape.count) : 0
+    values = Array(repeating: 0, count: kept * imageShape.count)
     features = Array(repeating: 0, count: count * Classifier.featureWidth)
     roughness = Array(repeating: 0, count: count)
   }
@@ -23,23 +31,37 @@ public final class FeatureTable {
     let (width, size) = (Classifier.featureWidth, imageShape.count)
     for row in 0..<min(rows, roughness.count - first) {
       for j in 0..<width { features[(first + row) * width + j] = Double(found[row * width + j]) }
+      if (first + row) * size < values.count {
+        for i in 0..<size { values[(first + row) * size + i] = Double(images[row * size + i]) }
+      }
       roughness[first + row] = Self.roughness(
         UnsafeBufferPointer(rebasing: images[row * size..<(row + 1) * size]), shape: imageShape)
     }
   }
 
   /// What all ranks have found, on all of them; each row must have been added by one.
-  public func finish(_ work: SharedWork) throws -> (features: Features, roughness: [Double]) {
+  public func finish(_ work: SharedWork) throws -> Finished {
     try work.sum(&features)
     try work.sum(&roughness)
-    return (Features(width: Classifier.featureWidth, doubles: features), roughness)
+    if !values.isEmpty { try work.sum(&values) }
+    return Finished(
+      features: Features(width: Classifier.featureWidth, doubles: features), roughness: roughness,
+      values: values.isEmpty ? nil : Features(width: imageShape.count, doubles: values))
+  }
+
+  /// Of all samples.
+  public struct Finished {
+    public let features: Features
+    public let roughness: [Double]
+    /// The first samples themselves.
+    public let values: Features?
   }
 
   /// Features of images spread evenly over a set; all ranks share the work.
   public static func measure(
-    _ set: ImageSet, count: Int, classifier: Classifier, communicator: any Communicator
-  ) throws -> (features: Features, roughness: [Double], labels: [Int]) {
-    let table = FeatureTable(count: count, imageShape: set.imageShape)
+    _ set: ImageSet, count: Int, classifier: Classifier, keepsValues: Bool = false, communicator: any Communicator
+  ) throws -> (table: Finished, labels: [Int]) {
+    let table = FeatureTable(count: count, imageShape: set.imageShape, keepsValues: keepsValues)
     let (block, size) = (Classifier.blockSize, set.imageShape.count)
     let indices = (0..<count).map { $0 * set.count / count }
     var images = [Float](repeating: 0, count: block * size)
@@ -47,15 +69,14 @@ public final class FeatureTable {
       let rows = min(block, count - first)
       try images.withUnsafeMutableBufferPointer { images in
         guard let start = images.baseAddress else { return }
-        _ = try classifier.classes(count: rows) { row, target in
+        _ = try classifier.outputs(count: rows) { row, target in
           set.write(index: indices[first + row], to: target)
           (start + row * size).update(from: target, count: size)
         }
         table.add(classifier.features, images: images, first: first, rows: rows)
       }
     }
-    let found = try table.finish(SharedWork(communicator))
-    return (found.features, found.roughness, indices.map(set.label))
+    return (try table.finish(SharedWork(communicator)), indices.map(set.label))
   }
 
   /// Σ over channels and pixels that have all neighbours of (x − mean of 3×3)²: what speckle adds to, and neither a

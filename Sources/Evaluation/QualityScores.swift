@@ -11,8 +11,10 @@ public struct QualityScores: Sendable, Equatable {
   public var kernel: Estimate
   public var placement: Placement
   public var memorisation: Memorisation
-  /// Energy of what a 3×3 mean takes away, over the same of training images.
-  public var roughness: Double
+  /// Energy of what a 3×3 mean takes away, over the same of training images; nil for other than images.
+  public var roughness: Double?
+  /// Of vectors and sequences.
+  public var columns: ColumnScores?
 
   /// What stands out against as many real images, a sentence each.
   public func findings(against floor: QualityScores) -> [String] {
@@ -37,10 +39,34 @@ public struct QualityScores: Sendable, Equatable {
         "\(percent(memorisation.copiedShare)) lie nearer to a training image than nearly all held-out images do: "
           + "the generator repeats what it has seen.")
     }
-    if roughness > 1.5 { found.append("They are \(percent(roughness)) as rough as real images: speckle.") }
-    if roughness < 0.6 { found.append("They are \(percent(roughness)) as rough as real images: blurred.") }
+    if let roughness, roughness > 1.5 {
+      found.append("They are \(percent(roughness)) as rough as real images: speckle.")
+    }
+    if let roughness, roughness < 0.6 {
+      found.append("They are \(percent(roughness)) as rough as real images: blurred.")
+    }
+    if let columns, let floor = floor.columns { found += columns.findings(against: floor) }
     return found
   }
+}
+
+extension ColumnScores {
+  fileprivate func findings(against floor: ColumnScores) -> [String] {
+    var found: [String] = []
+    if worstKolmogorovSmirnov > 0.1 + 2 * floor.worstKolmogorovSmirnov {
+      found.append(
+        "Column \(worstColumn + 1) is distributed otherwise than in real samples (Kolmogorov–Smirnov distance "
+          + "\(hundredths(worstKolmogorovSmirnov)), of others that are real \(hundredths(floor.worstKolmogorovSmirnov)) at worst)."
+      )
+    }
+    if let distance = correlationDistance, let usual = floor.correlationDistance, distance > 0.1 + 2 * usual {
+      found.append(
+        "Numbers go together otherwise than in real samples: correlations differ by \(hundredths(distance)).")
+    }
+    return found
+  }
+
+  private func hundredths(_ value: Double) -> String { "\((value * 100).rounded() / 100)" }
 }
 
 /// Real images as samples are compared with them: made once for a run.
@@ -60,6 +86,9 @@ public final class QualityCheck {
   private let realMoments: Moments?
   private let realLabels: [Int]
   private let realRoughness: Double
+  /// Of vectors and sequences: how many columns, and real samples themselves.
+  private let columns: Int?
+  private let realValues: Features?
   private let known: KnownImages
   /// What as many real images score, where there are so many: no model should be expected to do better.
   public let floor: QualityScores
@@ -74,25 +103,32 @@ public final class QualityCheck {
     work = SharedWork(communicator)
     self.classes = classes
     let count = min(dataset.training.count, 2 * Self.mostReal)
-    let all = try FeatureTable.measure(
-      dataset.training, count: count, classifier: classifier, communicator: communicator)
+    let isImage = dataset.layout.kind == .images
+    columns = isImage ? nil : dataset.layout.columns.count
+    let measured = try FeatureTable.measure(
+      dataset.training, count: count, classifier: classifier, keepsValues: !isImage, communicator: communicator)
+    let (all, labels) = (measured.table, measured.labels)
     let even = Array(stride(from: 0, to: count, by: 2))
     let between = Array(stride(from: 1, to: count, by: 2))
     floorCount = min(between.count, samples)
     heldOutCount = min(dataset.test.count, samples)
     let test = try FeatureTable.measure(
-      dataset.test, count: heldOutCount, classifier: classifier, communicator: communicator)
+      dataset.test, count: heldOutCount, classifier: classifier, communicator: communicator
+    ).table
     // Spread over the set, as the samples over the classes.
     let chosen = (0..<floorCount).map { [floorCount] in between[$0 * between.count / floorCount] }
     realCount = even.count
     known = try KnownImages(training: all.features, heldOut: test.features, work: work)
     real = try RealNeighbours(all.features.selecting(even), work: work)
     realMoments = try? Moments(real.features)
-    realLabels = even.map { all.labels[$0] }
+    realLabels = even.map { labels[$0] }
     realRoughness = even.reduce(0) { $0 + all.roughness[$1] } / Double(even.count)
+    let kept = { (indices: [Int]) in all.values.map { all in all.selecting(indices.filter { $0 < all.count }) } }
+    realValues = kept(even)
     floor = try Self.scores(
-      all.features.selecting(chosen), chosen.map { all.labels[$0] },
-      roughness: chosen.reduce(0) { $0 + all.roughness[$1] } / Double(chosen.count), classes: classes, real: real,
+      all.features.selecting(chosen), chosen.map { labels[$0] },
+      roughness: chosen.reduce(0) { $0 + all.roughness[$1] } / Double(chosen.count),
+      columns: try Self.columnScores(kept(between), realValues, columns), classes: classes, real: real,
       moments: realMoments, realLabels: realLabels, realRoughness: realRoughness,
       copies: try Memorisation(of: test.features, against: known, work: work), work: work)
   }
@@ -102,7 +138,8 @@ public final class QualityCheck {
     let found = try table.finish(work)
     let roughness = found.roughness.reduce(0, +) / Double(max(1, found.roughness.count))
     return try Self.scores(
-      found.features, (0..<found.features.count).map { $0 % classes }, roughness: roughness, classes: classes,
+      found.features, (0..<found.features.count).map { $0 % classes }, roughness: roughness,
+      columns: try Self.columnScores(found.values, realValues, columns), classes: classes,
       real: real, moments: realMoments, realLabels: realLabels, realRoughness: realRoughness,
       copies: try Memorisation(of: Self.thinned(found.features), against: known, work: work), work: work)
   }
@@ -116,16 +153,26 @@ public final class QualityCheck {
   }
 
   private static func scores(
-    _ features: Features, _ labels: [Int], roughness: Double, classes: Int, real: RealNeighbours, moments: Moments?,
+    _ features: Features, _ labels: [Int], roughness: Double, columns: ColumnScores?, classes: Int,
+    real: RealNeighbours, moments: Moments?,
     realLabels: [Int], realRoughness: Double, copies: Memorisation, work: SharedWork
   ) throws -> QualityScores {
     let own = try? Moments(features)
     return QualityScores(
       frechet: own.flatMap { own in moments.map { frechetDistance(own, $0) } },
-      intraClassFrechet: try intraClassFrechetDistance(
-        features, real.features, labels: (labels, realLabels), classes: classes, work: work),
+      intraClassFrechet: classes < 2
+        ? nil
+        : try intraClassFrechetDistance(
+          features, real.features, labels: (labels, realLabels), classes: classes, work: work),
       kernel: try kernelDistance(features, real.features, work: work),
       placement: try Placement(of: thinned(features), among: real, work: work), memorisation: copies,
-      roughness: realRoughness > 0 ? roughness / realRoughness : .infinity)
+      roughness: realRoughness > 0 ? roughness / realRoughness : nil, columns: columns)
+  }
+
+  private static func columnScores(
+    _ samples: Features?, _ real: Features?, _ columns: Int?
+  ) throws -> ColumnScores? {
+    guard let samples, let real, let columns else { return nil }
+    return try ColumnScores(of: samples, among: real, columns: columns)
   }
 }

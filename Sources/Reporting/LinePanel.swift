@@ -7,7 +7,9 @@ public struct LinePanel {
   private static let leastWidth = 64
   private static let most: Float = 3
   /// Dark on white; channels beyond the last share it.
-  private static let colours: [[Float]] = [[-0.8, -0.4, 0.4], [0.7, -0.5, -0.6], [-0.7, 0.2, -0.6], [-0.1, -0.1, -0.1]]
+  private static let colours: [[Float]] = [
+    [-0.8, -0.4, 0.4], [0.7, -0.5, -0.6], [-0.7, 0.2, -0.6], [-0.1, -0.1, -0.1],
+  ]
 
   private let steps: Int
   private let lines: Int

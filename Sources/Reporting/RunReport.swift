@@ -47,6 +47,17 @@ public struct RunReport {
   public static let measures: [(key: String, name: String, meaning: String)] = [
     ("classAccuracy", "recognised as their class", "by a classifier of the training images; higher is better"),
     ("worstClassAccuracy", "of the worst class", "higher is better"),
+    (
+      "quantitiesExplained", "show the quantities asked for",
+      "share of their variance that the feature network finds in samples; 1 is perfect, 0 none"
+    ),
+    ("worstQuantityExplained", "of the worst quantity", "higher is better"),
+    (
+      "worstColumnDistance", "worst column", "Kolmogorov–Smirnov distance; 0 is the same distribution, 1 none in common"
+    ),
+    ("meanColumnDistance", "mean of columns", "lower is better"),
+    ("slicedWasserstein", "sliced Wasserstein distance", "in deviations of the columns; lower is better"),
+    ("correlationDistance", "difference of correlations", "mean over pairs of numbers; lower is better"),
     ("frechetDistance", "Fréchet distance", "of the classifier's features; lower is better, real images are the floor"),
     ("intraClassFrechetDistance", "Fréchet distance within classes", "lower is better"),
     ("kernelDistance", "kernel distance", "around 0 for images like the training images"),
@@ -68,6 +79,11 @@ public struct RunReport {
     ("losses", "training", [("discriminatorLoss", "discriminator"), ("generatorLoss", "generator")]),
     ("discriminator right", "training", [("realAccuracy", "real"), ("fakeAccuracy", "fakes")]),
     ("recognised as their class", "evaluation", [("classAccuracy", "all"), ("worstClassAccuracy", "worst class")]),
+    (
+      "show the quantities asked for", "evaluation",
+      [("quantitiesExplained", "all"), ("worstQuantityExplained", "worst quantity")]
+    ),
+    ("columns", "evaluation", [("worstColumnDistance", "worst"), ("meanColumnDistance", "mean")]),
     ("Fréchet distance", "evaluation", [("frechetDistance", "")]),
     ("kernel distance", "evaluation", [("kernelDistance", "")]),
     ("precision and recall", "evaluation", [("precision", "precision"), ("recall", "recall")]),

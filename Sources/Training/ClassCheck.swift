@@ -9,7 +9,17 @@ import Logging
 import Measures
 import Tensors
 
-/// The classifier of a run: trained once, kept in the run directory, asked at every evaluation.
+/// What an evaluation finds out about samples.
+public struct SampleScores: Sendable {
+  /// Where samples are asked to be of a class.
+  public var classes: ClassScores?
+  /// Where they are asked to show quantities.
+  public var quantities: QuantityScores?
+  /// Nil where it cannot be measured.
+  public var quality: QualityScores?
+}
+
+/// The feature network of a run: trained once, kept in the run directory, asked at every evaluation.
 public final class ClassCheck {
   /// Of the classifier: the same for runs of different seeds, so that their values can be compared.
   private static let seed: UInt64 = 1
@@ -22,6 +32,8 @@ public final class ClassCheck {
   private let communicator: any Communicator
   private let classifier: Classifier
   private let samples: Int
+  /// Samples that are drawn: as many of every class.
+  private let sampleCount: Int
   /// Nil where there are too few images.
   public let quality: QualityCheck?
   /// Of the last scores: drawing and classifying samples, and what followed.
@@ -29,6 +41,8 @@ public final class ClassCheck {
   private let realDeviation: Double
   /// Of the classifier on held-out images.
   public private(set) var testAccuracy = 0.0
+  /// Of a network that reads quantities, on held-out samples.
+  public private(set) var testQuantities: QuantityScores?
   /// Tells classifiers apart: scores of one are comparable with those of the same only.
   public private(set) var fingerprint = ""
 
@@ -41,7 +55,7 @@ public final class ClassCheck {
       output: output, logger: logger)
   }
 
-  /// Finds the run's classifier, or trains one; nil where the recipe asks for none or the conditions are no classes.
+  /// Finds the run's feature network, or trains one; nil where the recipe asks for none.
   ///
   /// - Parameters:
   ///   - samples: how many are to be judged.
@@ -51,69 +65,84 @@ public final class ClassCheck {
     samples: Int, communicator: any Communicator, output: RunDirectory?,
     keepsClassifier: Bool = true, logger: Logger
   ) throws {
-    guard recipe.evaluation.classifierIterations > 0, conditions.kind == .classes else { return nil }
-    guard Classifier.fits(dataset.imageShape) else {
-      logger.notice(
-        "no classifier judges the samples: it needs a height and width divisible by 4, images are \(dataset.imageShape)"
-      )
-      return nil
-    }
+    guard recipe.evaluation.classifierIterations > 0 else { return nil }
     (self.recipe, self.dataset, self.dataFingerprint, self.samples) = (recipe, dataset, dataFingerprint, samples)
     (self.conditions, self.programs, self.communicator) = (conditions, programs, communicator)
-    classifier = try Classifier(imageShape: dataset.imageShape, classCount: dataset.classCount)
-    realDeviation = ClassScores.meanDeviationWithinClasses(of: dataset.training, classes: dataset.classCount)
+    let areClasses = conditions.kind == .classes
+    sampleCount = areClasses ? ClassScores.balancedCount(samples, classes: conditions.knownClasses) : samples
+    let target = areClasses ? FeatureTarget.classes(dataset.classCount) : .quantities(conditions.size)
+    classifier = try Classifier(imageShape: dataset.imageShape, target: target)
+    realDeviation =
+      areClasses ? ClassScores.meanDeviationWithinClasses(of: dataset.training, classes: dataset.classCount) : 0
     let iterations = recipe.evaluation.classifierIterations
     let found = try Self.load(
       output?.classifier, into: classifier.parameters, data: dataFingerprint, iterations: iterations, communicator,
       logger)
     if !found {
       try classifier.train(
-        on: dataset.training, iterations: iterations, seed: Self.seed, communicator: communicator)
+        on: dataset.training, conditions: areClasses ? nil : conditions, iterations: iterations, seed: Self.seed,
+        communicator: communicator)
     }
-    testAccuracy = try classifier.accuracy(on: dataset.test, communicator: communicator)
+    if areClasses {
+      testAccuracy = try classifier.accuracy(on: dataset.test, communicator: communicator)
+    } else {
+      testQuantities = try QuantityScores.measure(
+        real: dataset.test, conditions: recipe.conditions(of: dataset.test, in: dataset), network: classifier,
+        communicator: communicator)
+    }
     var digest = Digest()
     digest.update(UnsafeRawBufferPointer(classifier.parameters.values.values))
     fingerprint = String(digest.value, radix: 16)
-    let classes = conditions.knownClasses
+    let classes = max(1, conditions.knownClasses)
     quality =
       dataset.training.count > QualityCheck.fewestTraining && min(samples, dataset.test.count) >= 8
       ? try QualityCheck(
-        classifier, dataset: dataset, classes: classes, samples: ClassScores.balancedCount(samples, classes: classes),
-        communicator: communicator) : nil
+        classifier, dataset: dataset, classes: classes, samples: sampleCount, communicator: communicator) : nil
     try communicator.together {
       guard communicator.rank == 0 else { return }
       if !found, keepsClassifier, let output { try save(output.classifier, iterations: iterations) }
+      let ability =
+        testQuantities.map { "it reads \(percent($0.explained)) of the variance of held-out samples' quantities" }
+        ?? "it recognises \(percent(testAccuracy)) of held-out images"
       logger.info(
-        """
-        classifier \(fingerprint) \(found ? "found" : "trained"): it recognises \(percent(testAccuracy)) of held-out images
-        """)
+        "\(areClasses ? "classifier" : "feature network") \(fingerprint) \(found ? "found" : "trained"): \(ability)")
     }
   }
 
   /// What it makes of the model's samples now, and how far their features are from real ones; all ranks take part.
-  public func scores(iteration: Int) throws -> (classes: ClassScores, quality: QualityScores?) {
-    let classes = conditions.knownClasses
+  public func scores(iteration: Int) throws -> SampleScores {
     let table = quality.map { _ in
-      FeatureTable(count: ClassScores.balancedCount(samples, classes: classes), imageShape: dataset.imageShape)
+      FeatureTable(
+        count: sampleCount, imageShape: dataset.imageShape, keepsValues: dataset.layout.kind != .images)
     }
     let start = SystemClock.monotonic.seconds
-    let found = try ClassScores.measure(
-      programs, classifier: classifier, classes: classes, samples: samples, realDeviation: realDeviation,
-      iteration: UInt64(iteration), conditions: conditions, collected: table)
+    var found = SampleScores()
+    switch conditions.kind {
+    case .classes:
+      found.classes = try ClassScores.measure(
+        programs, classifier: classifier, classes: conditions.knownClasses, samples: samples,
+        realDeviation: realDeviation, iteration: UInt64(iteration), conditions: conditions, collected: table)
+    case .continuous:
+      found.quantities = try QuantityScores.measure(
+        programs, network: classifier, samples: samples, iteration: UInt64(iteration), conditions: conditions,
+        collected: table)
+    }
     let middle = SystemClock.monotonic.seconds
     // Samples that no measure can be taken of, NaN for one, are what health looks for: they do not end a run. All ranks have
     // the same features, so all find the same.
-    var scores: QualityScores?
-    do { scores = try table.flatMap { try quality?.scores($0) } } catch is MeasureError {}
+    do { found.quality = try table.flatMap { try quality?.scores($0) } } catch is MeasureError {}
     seconds = (middle - start, SystemClock.monotonic.seconds - middle)
-    return (found, scores)
+    return found
   }
 
   /// The accuracy on held-out images of a classifier that is trained on samples only: how much of what matters about real
   /// images the samples hold.
   ///
   /// - Source: Ravuri, Vinyals: Classification accuracy score for conditional generative models, 2019.
-  public func classificationAccuracyScore(samples: Int, iteration: Int) throws -> Double {
+  ///
+  /// - Returns: nil where the conditions are no classes, or samples no images.
+  public func classificationAccuracyScore(samples: Int, iteration: Int) throws -> Double? {
+    guard conditions.kind == .classes, dataset.layout.kind == .images else { return nil }
     let (classes, size) = (conditions.knownClasses, dataset.imageShape.count)
     let drawn = try Sampler(programs, communicator: communicator).images(
       count: samples, iteration: UInt64(iteration)
@@ -131,13 +160,22 @@ public final class ClassCheck {
   }
 
   /// What stands out, in plain words.
-  public func verdict(_ classes: ClassScores, _ quality: QualityScores?) -> String {
-    var words = [
-      "\(percent(classes.accuracy)) of samples are recognised as their class (held-out images: \(percent(testAccuracy)))."
-    ]
-    guard let floor = self.quality?.floor else { return words[0] }
-    guard let quality else {
-      return words[0] + " How far they are from real images cannot be measured: they are not finite."
+  public func verdict(_ scores: SampleScores) -> String {
+    var words: [String] = []
+    if let classes = scores.classes {
+      words.append(
+        "\(percent(classes.accuracy)) of samples are recognised as their class (held-out images: \(percent(testAccuracy)))."
+      )
+    }
+    if let quantities = scores.quantities, let real = testQuantities {
+      words.append(
+        "\(percent(max(0, quantities.explained))) of the variance of what is asked for is found in samples (in held-out "
+          + "samples: \(percent(max(0, real.explained)))).")
+    }
+    guard let floor = self.quality?.floor else { return words.joined(separator: " ") }
+    guard let quality = scores.quality else {
+      return words.joined(separator: " ")
+        + " How far they are from real \(dataset.layout.kind) cannot be measured: they are not finite."
     }
     let findings = quality.findings(against: floor)
     words += findings.isEmpty ? ["Nothing else stands out."] : findings
@@ -153,10 +191,16 @@ public final class ClassCheck {
 
   /// How the values are measured.
   public var measurementProtocol: MeasurementProtocol {
-    let classes = conditions.knownClasses
-    return MeasurementProtocol([
-      ("features", "classifier \(fingerprint), \(Classifier.featureWidth) wide"),
-      ("samples", "\(ClassScores.balancedCount(samples, classes: classes)), balanced"),
+    MeasurementProtocol([
+      (
+        "features",
+        "\(conditions.kind == .classes ? "classifier" : "network of quantities") \(fingerprint), "
+          + "\(Classifier.featureWidth) wide"
+      ),
+      (
+        "samples",
+        "\(sampleCount), \(conditions.kind == .classes ? "balanced" : "under conditions of training samples")"
+      ),
       ("real images", "\(quality?.realCount ?? 0) of the training split, every other one"),
       ("floor", "\(quality?.floorCount ?? 0) of those between"),
       ("held-out images", "\(quality?.heldOutCount ?? 0), for copies"),

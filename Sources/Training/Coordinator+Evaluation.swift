@@ -41,13 +41,15 @@ extension Coordinator {
       trainer.evaluation, training: (trainer.dataset.training, trainer.conditions),
       test: (trainer.dataset.test, testConditions), samples: recipe.evaluation.samples,
       iteration: UInt64(trainer.iteration))
-    let (classScores, quality) = try classCheck?.scores(iteration: trainer.iteration) ?? (nil, nil)
+    let sampleScores = try classCheck?.scores(iteration: trainer.iteration)
+    let (classScores, quality) = (sampleScores?.classes, sampleScores?.quality)
     let picture = try SamplePicture(trainer: trainer, columns: recipe.evaluation.gridColumns)
     lastScores = scores
     lastClassScores = classScores
     lastQuality = quality
+    lastVerdict = sampleScores.flatMap { classCheck?.verdict($0) }
     guard isFirstRank else { return }
-    let verdict = classScores.flatMap { classCheck?.verdict($0, quality) }
+    let verdict = lastVerdict
     warnOfIdleAttention(scores)
     let path = output.picture(iteration: trainer.iteration)
     // A picture that cannot be written is no reason to lose a run.
@@ -59,8 +61,7 @@ extension Coordinator {
     }
     appendToMetrics(kind: "evaluation") { line in
       scores.write(to: line)
-      classScores?.write(to: line)
-      quality?.write(to: line)
+      sampleScores?.write(to: line)
       if let verdict { line.field("verdict", text: verdict) }
     }
     if let verdict, classCheck?.isAlarming(quality) == true {
@@ -75,7 +76,11 @@ extension Coordinator {
     guard trainer.iteration == 0, let classCheck, let floor = classCheck.quality?.floor else { return }
     appendToMetrics(kind: "reference") { line in
       line.field("protocol", text: "\(classCheck.measurementProtocol)")
-      line.field("classAccuracy", classCheck.testAccuracy)
+      if let quantities = classCheck.testQuantities {
+        quantities.write(to: line)
+      } else {
+        line.field("classAccuracy", classCheck.testAccuracy)
+      }
       floor.write(to: line)
     }
   }

@@ -61,6 +61,8 @@ public final class Coordinator {
   /// The newest results, for the closing words.
   public internal(set) var lastScores: DiscriminatorScores?
   public internal(set) var lastClassScores: ClassScores?
+  /// In words.
+  public internal(set) var lastVerdict: String?
   public internal(set) var lastQuality: QualityScores?
   public internal(set) var lastPicture: String?
   public var lastCheckpoint: String? { keeper?.lastPath }

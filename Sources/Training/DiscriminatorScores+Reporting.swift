@@ -31,6 +31,26 @@ extension ClassScores {
   }
 }
 
+extension QuantityScores {
+  /// The keys in `metrics.jsonl`.
+  public func write(to line: LineBuffer) {
+    for (name, value) in named { line.field(named: name, value) }
+  }
+
+  public var named: [(name: String, value: Double)] {
+    [("quantitiesExplained", explained), ("worstQuantityExplained", worstExplained)]
+  }
+}
+
+extension SampleScores {
+  /// All keys and values, as `metrics.jsonl` has them.
+  public func write(to line: LineBuffer) {
+    classes?.write(to: line)
+    quantities?.write(to: line)
+    quality?.write(to: line)
+  }
+}
+
 extension QualityScores {
   /// The keys that `metrics.jsonl` and `lockstep evaluate --json` share.
   public func write(to line: LineBuffer) {
@@ -44,7 +64,9 @@ extension QualityScores {
       ("kernelDistanceError", kernel.standardError), ("precision", placement.precision), ("recall", placement.recall),
       ("density", placement.density), ("coverage", placement.coverage),
       ("nearestTrainingRatio", memorisation.medianRatio), ("copiedShare", memorisation.copiedShare),
-      ("roughness", roughness),
+      ("roughness", roughness), ("worstColumnDistance", columns?.worstKolmogorovSmirnov),
+      ("meanColumnDistance", columns?.meanKolmogorovSmirnov), ("slicedWasserstein", columns?.slicedWasserstein),
+      ("correlationDistance", columns?.correlationDistance),
     ]
     return values.compactMap { name, value in value.map { (name, $0) } }
   }

@@ -135,6 +135,56 @@ extension Recipe {
           averageDecay: 0.999
         """),
     Embedded(
+      name: "vectors",
+      summary: "rows of numbers under quantities, dense attention; of your own: --data table.csv",
+      yaml: """
+        name: vectors
+        data: {source: process}
+        model:
+          noiseSize: 32
+          condition: {kind: continuous}
+          generator: {hiddenBefore: [128], hiddenAfter: [128], attention: {gate: true}}
+          discriminator: {hiddenBefore: [128], hiddenAfter: [128], attention: {gate: true}}
+        training:
+          batchSize: 128
+          iterations: 4000
+          generatorLearningRate: 0.001
+          discriminatorLearningRate: 0.002
+          learningRateDecay: linear
+          learningRateDecayStart: 0.5
+          learningRateEnd: 0.05
+          mismatchedLabelWeight: 0.5
+          r1Weight: 0.1
+          averageDecay: 0.998
+        evaluation: {every: 1000, samples: 1000, classifierIterations: 1500}
+        checkpoint: {every: 1000}
+        """),
+    Embedded(
+      name: "sequences",
+      summary: "time series under quantities, dense attention; of your own: --data mine.npz",
+      yaml: """
+        name: sequences
+        data: {source: waves}
+        model:
+          noiseSize: 32
+          condition: {kind: continuous}
+          generator: {hiddenBefore: [256], hiddenAfter: [256], attention: {gate: true}}
+          discriminator: {hiddenBefore: [256], hiddenAfter: [256], attention: {gate: true}}
+        training:
+          batchSize: 128
+          iterations: 6000
+          generatorLearningRate: 0.001
+          discriminatorLearningRate: 0.002
+          learningRateDecay: linear
+          learningRateDecayStart: 0.5
+          learningRateEnd: 0.05
+          mismatchedLabelWeight: 0.5
+          r1Weight: 0.1
+          averageDecay: 0.998
+        evaluation: {every: 1000, samples: 1000, classifierIterations: 1500}
+        checkpoint: {every: 1000}
+        """),
+    Embedded(
       name: "dense-reference",
       summary: "the dense attention CGAN exactly as commonly pasted together; slow to learn, for comparison",
       yaml: "name: dense-reference\n"),

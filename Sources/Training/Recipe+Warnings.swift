@@ -26,7 +26,7 @@ extension Recipe {
           "attention with a bounded score activation and no gate is nearly the mean of all tokens, a bottleneck; "
             + "attention.gate true mends it")
       }
-      if training.weightDecay == 0, training.generatorLearningRate >= 1e-3 {
+      if model.conditionKind == .classes, training.weightDecay == 0, training.generatorLearningRate >= 1e-3 {
         found.append(
           "training.weightDecay 0 at this learning rate: past some thousand iterations the samples of a class grow "
             + "alike while every other number looks well; 0.3 works")

@@ -134,7 +134,7 @@ struct EvaluateCommand: ParsableCommand {
   }
 
   private func showJSON(
-    _ scores: DiscriminatorScores, _ found: (classes: ClassScores, quality: QualityScores?)?, _ check: ClassCheck?,
+    _ scores: DiscriminatorScores, _ found: SampleScores?, _ check: ClassCheck?,
     _ trained: Double?, _ model: SavedModel, _ count: Int
   ) {
     let line = LineBuffer(capacity: 16_384)
@@ -143,11 +143,12 @@ struct EvaluateCommand: ParsableCommand {
     line.field("samples", count)
     scores.write(to: line)
     if let found, let check {
-      found.classes.write(to: line)
-      found.quality?.write(to: line)
-      for (name, value) in check.quality?.floor.named ?? [] { line.field(named: "real/\(name)", value) }
+      found.write(to: line)
+      for (name, value) in (check.quality?.floor.named ?? []) + (check.testQuantities?.named ?? []) {
+        line.field(named: "real/\(name)", value)
+      }
       if let trained { line.field("classificationAccuracyScore", trained) }
-      line.field("verdict", text: check.verdict(found.classes, found.quality))
+      line.field("verdict", text: check.verdict(found))
       line.field("protocol", text: "\(check.measurementProtocol)")
       line.field("samplingSeconds", check.seconds.sampling)
       line.field("measuringSeconds", check.seconds.measuring)
@@ -166,17 +167,19 @@ struct EvaluateCommand: ParsableCommand {
   }
 
   private func show(
-    _ found: (classes: ClassScores, quality: QualityScores?), _ check: ClassCheck, _ trained: Double?
+    _ found: SampleScores, _ check: ClassCheck, _ trained: Double?
   ) {
     print("")
     print("                                        samples       real images")
-    let floor = Dictionary(uniqueKeysWithValues: check.quality?.floor.named ?? []).merging(
-      ["classAccuracy": check.testAccuracy]
+    let ofReal = (check.quality?.floor.named ?? []) + (check.testQuantities?.named ?? [])
+    let floor = Dictionary(uniqueKeysWithValues: ofReal).merging(
+      found.classes == nil ? [:] : ["classAccuracy": check.testAccuracy]
     ) { $1 }
-    let values = Dictionary(uniqueKeysWithValues: found.quality?.named ?? []).merging([
-      "classAccuracy": found.classes.accuracy, "worstClassAccuracy": found.classes.worstAccuracy,
-      "classSpread": found.classes.spread,
-    ]) { $1 }
+    let ofSamples = (found.quality?.named ?? []) + (found.quantities?.named ?? [])
+    let ofClasses = found.classes.map {
+      ["classAccuracy": $0.accuracy, "worstClassAccuracy": $0.worstAccuracy, "classSpread": $0.spread]
+    }
+    let values = Dictionary(uniqueKeysWithValues: ofSamples).merging(ofClasses ?? [:]) { $1 }
     for measure in RunReport.measures {
       guard let value = values[measure.key] else { continue }
       let compared = floor[measure.key].map { decimal($0, 4, width: 18) } ?? ""
@@ -186,7 +189,7 @@ struct EvaluateCommand: ParsableCommand {
       print("\(padded("classifier of samples, on real images", 34))\(decimal(trained, 4, width: 10))")
     }
     print("")
-    print(check.verdict(found.classes, found.quality))
+    print(check.verdict(found))
     print("Measured with \(check.measurementProtocol).")
   }
 }

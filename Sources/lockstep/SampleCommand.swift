@@ -66,7 +66,9 @@ struct SampleCommand: ParsableCommand {
       ) { request.write(sample: $0, to: $1) }
       try communicator.together {
         guard let images else { return }
-        try write(images, request, model)
+        do { try write(images, request, model) } catch let error as FileError {
+          throw Failure("\(error)", code: .cannotCreate)
+        }
         print(output)
       }
     }

@@ -218,6 +218,8 @@ struct TrainCommand: ParsableCommand {
     }
     if let scores = coordinator.lastClassScores {
       lines.append("samples     " + scores.summary(names: coordinator.trainer.dataset.classNames))
+    } else if let verdict = coordinator.lastVerdict {
+      lines.append("samples     " + verdict)
     }
     if let picture = coordinator.lastPicture { lines.append("picture     \(picture)") }
     if let checkpoint = coordinator.lastCheckpoint { lines.append("checkpoint  \(checkpoint)") }

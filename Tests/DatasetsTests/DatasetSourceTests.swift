@@ -6,6 +6,7 @@ import Testing
   func forms() throws {
     for text in [
       "digits", "idx:some/place", "semeion:a:b.data", "cifar10:c", "cifar100:c/d", "folder:./e", "npz:f.npz", "csv:g",
+      "waves", "process",
     ] {
       #expect(try DatasetSource(text).description == text)
     }
@@ -23,7 +24,8 @@ import Testing
   func wrong(text: String) {
     #expect { try DatasetSource(text) } throws: {
       "\($0)".hasSuffix(
-        "; write digits, idx:DIR, semeion:FILE, cifar10:DIR, cifar100:DIR, folder:DIR, npz:FILE, npy:DIR or csv:FILE")
+        "; write digits, idx:DIR, semeion:FILE, cifar10:DIR, cifar100:DIR, folder:DIR, npz:FILE, npy:DIR, csv:FILE, waves or process"
+      )
         && "\($0)".contains(text.debugDescription)
     }
   }

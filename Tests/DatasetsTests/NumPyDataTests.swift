@@ -52,18 +52,19 @@ private func entry<Integer: FixedWidthInteger>(
   private static let pixels = (0..<40 * 16).map { UInt8($0 % 251) }
   private static let labels = (0..<40).map { Int64($0 % 4) }
 
-  @Test("bytes lie in the file, every tenth sample is held out, labels go with their images")
+  @Test("bytes lie in the file, one of ten samples is held out, labels go with their images")
   func images() throws {
     let data = try load([entry("x", [40, 4, 4], .uint8, Self.pixels), entry("y", [40], .int64, Self.labels)])
     #expect(data.training.count == 36 && data.test.count == 4 && data.classCount == 4)
     #expect(data.training.isMapped && data.imageShape == [4, 4, 1])
     for index in 0..<36 {
-      let row = index + index / 9
+      let row = data.training.selection.row(of: index)
       #expect(data.training.label(at: index) == row % 4)
       #expect(Array(data.training.bytes(at: index)) == Array(Self.pixels[row * 16..<(row + 1) * 16]))
     }
-    #expect(Array(data.test.bytes(at: 1)) == Array(Self.pixels[19 * 16..<20 * 16]))
-    #expect(data.test.label(at: 1) == 3)
+    let held = data.test.selection.row(of: 1)
+    #expect(Array(data.test.bytes(at: 1)) == Array(Self.pixels[held * 16..<(held + 1) * 16]))
+    #expect((10..<20).contains(held) && data.test.label(at: 1) == held % 4)
   }
 
   @Test("another process maps the same file rather than getting its pixels")
@@ -108,7 +109,7 @@ private func entry<Integer: FixedWidthInteger>(
     for index in 0..<data.training.count {
       row.withUnsafeMutableBufferPointer { data.training.write(index: index, to: $0.baseAddress!) }
       for k in 0..<3 { sums[k] += Double(row[k] * row[k]) / Double(data.training.count) }
-      let stored = index + index / 9
+      let stored = data.training.selection.row(of: index)
       let back = row.withUnsafeBufferPointer { data.layout.numbers(of: $0) }
       for k in 0..<3 { #expect(abs(back[k] - values[stored * 3 + k]) < 1e-4) }
       // Flags stay 0 and 1; quantities are scaled.
@@ -153,8 +154,8 @@ private func entry<Integer: FixedWidthInteger>(
     let data = try load(arrays) { $0.dropsNonFinite = true }
     #expect(data.training.count + data.test.count == 38)
     #expect(data.warnings.first?.contains("2 samples with NaN or infinity are left out") == true)
-    // Of stored samples 9, 17, 19 and 20 the first and the third are held out, the others left out.
-    #expect((14...17).map(data.training.label) == [3, 0, 2, 1])
+    let stored = (0..<36).map(RowSelection(part: .training, rows: 40).row).filter { ![17, 20].contains($0) }
+    #expect((0..<data.training.count).map(data.training.label) == stored.map { $0 % 4 })
   }
 
   @Test("labels out of range, wrong counts and shapes, and odd types are refused by name")
@@ -174,6 +175,18 @@ private func entry<Integer: FixedWidthInteger>(
       message([x, entry("x_test", [40, 4, 5], .uint8, [UInt8](repeating: 0, count: 800))]).contains("40 × 4 × 5"))
     #expect(message([entry("x", [40, 4, 4], floats: (0..<640).map { Float($0) * 1_000 })]).contains("data.range"))
     #expect(message([entry("x", [5, 4, 4], .uint8, [UInt8](repeating: 0, count: 80))]).contains("too few"))
+  }
+
+  @Test(
+    "training and held-out samples are all there are, each once, whatever their number",
+    arguments: [10, 39, 1_000, 1_005])
+  func selection(rows: Int) {
+    let (training, held) = (RowSelection(part: .training, rows: rows), RowSelection(part: .heldOut, rows: rows))
+    let kept = (0..<training.count).map(training.row)
+    let out = (0..<held.count).map(held.row)
+    #expect(kept == kept.sorted() && out == out.sorted() && out.count == rows / 10)
+    #expect((kept + out).sorted() == Array(0..<rows))
+    if rows >= 1_000 { #expect((0..<10).allSatisfy { place in (2...22).contains(out.count { $0 % 10 == place }) }) }
   }
 
   @Test("one-hot labels and labels in words are classes, unlabelled samples are one")

@@ -72,9 +72,27 @@ import Testing
     #expect(Array(start.parameters.values.values) != alone, "it has moved")
   }
 
-  @Test("images that cannot be pooled twice have no classifier")
-  func fits() {
-    #expect(Classifier.fits([16, 16, 1]) && Classifier.fits([28, 32, 3]))
-    #expect(!Classifier.fits([18, 16, 1]) && !Classifier.fits([16, 22, 1]))
+  @Test("quantities of vectors are read, and those of other samples are not found")
+  func quantities() throws {
+    let dataset = Synthetic.process.load()
+    let conditions = { (set: ImageSet) in Conditions(rows: set.conditions!.values, size: 2, seed: 1) }
+    let network = try Classifier(imageShape: dataset.imageShape, target: .quantities(2))
+    try network.train(
+      on: dataset.training, conditions: conditions(dataset.training), iterations: 600, seed: 1,
+      communicator: SoloCommunicator())
+    let solo = SoloCommunicator()
+    let real = try QuantityScores.measure(
+      real: dataset.test, conditions: conditions(dataset.test), network: network, communicator: solo)
+    // The load shows in every column; the switch in the spread of one of them, nearly not.
+    #expect(real.explained > 0.7 && real.worstQuantity == 1 && real.worstExplained < 0.4)
+    let others = Conditions(
+      rows: dataset.test.conditions!.values.dropFirst(2) + dataset.test.conditions!.values.prefix(2), size: 2, seed: 1)
+    let mixed = try QuantityScores.measure(
+      real: dataset.test, conditions: others, network: network, communicator: solo)
+    #expect(mixed.explained < 0)
+    let check = try QualityCheck(network, dataset: dataset, classes: 1, samples: 500, communicator: solo)
+    let floor = try #require(check.floor.columns)
+    #expect(floor.worstKolmogorovSmirnov < 0.1 && check.floor.roughness == nil && check.floor.intraClassFrechet == nil)
+    #expect(check.floor.findings(against: check.floor).isEmpty)
   }
 }

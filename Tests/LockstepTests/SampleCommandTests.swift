@@ -64,7 +64,7 @@ extension LockstepTests {
       "classes and conditions that the model does not have are refused",
       arguments: [
         ("--classes 0,10", "--classes: 10 is none of the classes 0 to 9"),
-        ("--classes 1,,2", "--classes 1,,2: \"\" is not a number"), ("--classes a", "\"a\" is not a number"),
+        ("--classes 1,,2", "--classes 1,,2: \"\" is no class"), ("--classes a", "\"a\" is no class"),
         ("--condition 1", "--condition: this model has classes; use --classes"),
       ])
     func refused(options: String, message: String) throws {
