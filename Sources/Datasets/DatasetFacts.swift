@@ -16,12 +16,13 @@ public struct DatasetFacts: Sendable {
   public let ranges: [Range]
   /// Training and held-out samples of every class.
   public let classes: [(name: String, training: Int, test: Int)]
-  public let duplicates: Duplicates
+  /// Nil where the data are too large to look for them.
+  public let duplicates: Duplicates?
   public let notes: [String]
   public let warnings: [String]
 
   /// - Parameter most: samples that are looked at for ranges, spread over the set.
-  public init(_ dataset: Dataset, most: Int = 20_000) {
+  public init(_ dataset: Dataset, most: Int = 2_000) {
     summary = dataset.summary
     let set = dataset.training
     let bytes = (set.count + dataset.test.count) * set.imageShape.count * set.format.elementBytes
@@ -31,7 +32,7 @@ public struct DatasetFacts: Sendable {
     ranges = Self.ranges(of: dataset, most: most)
     let counts = (set.counts(classes: dataset.classCount), dataset.test.counts(classes: dataset.classCount))
     classes = dataset.classNames.indices.map { (dataset.classNames[$0], counts.0[$0], counts.1[$0]) }
-    duplicates = Duplicates(dataset)
+    duplicates = bytes > Dataset.mostCheckedBytes ? nil : Duplicates(dataset)
     notes = dataset.notes
     warnings = dataset.warnings
   }
@@ -42,6 +43,7 @@ public struct DatasetFacts: Sendable {
     var scan = NumberScan(columns: columns.count, rowSize: set.imageShape.count)
     var sample = [Float](repeating: 0, count: set.imageShape.count)
     let count = min(most, set.count)
+    for place in 0..<count { set.prefetch(index: place * set.count / count) }
     for place in 0..<count {
       sample.withUnsafeMutableBufferPointer {
         if let start = $0.baseAddress { set.write(index: place * set.count / count, to: start) }

@@ -25,8 +25,8 @@ public struct Duplicates: Sendable, Equatable {
 }
 
 extension Dataset {
-  /// Data beyond this size are not looked through at every start.
-  private static let mostCheckedBytes = 1 << 30
+  /// Data beyond this size are not looked through for duplicates.
+  static let mostCheckedBytes = 1 << 30
 
   /// Complains where held-out samples are also trained on.
   func checkedForOverlap() -> Dataset {

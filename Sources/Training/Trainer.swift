@@ -120,7 +120,9 @@ public final class Trainer {
     var digest = Digest()
     // A mapped set may be larger than memory: samples spread over it tell it apart well enough.
     let isLarge = images.isMapped && images.count * images.imageShape.count > mostDigestedValues
-    for index in stride(from: 0, to: images.count, by: isLarge ? max(1, images.count / 4_096) : 1) {
+    let step = isLarge ? max(1, images.count / 1_024) : 1
+    if isLarge { for index in stride(from: 0, to: images.count, by: step) { images.prefetch(index: index) } }
+    for index in stride(from: 0, to: images.count, by: step) {
       images.withBytes(at: index) { digest.update($0) }
       digest.update(UInt64(images.label(at: index)))
       if let row = images.conditions?.row(index) { row.withUnsafeBytes { digest.update($0) } }

@@ -69,9 +69,12 @@ struct CheckCommand: ParsableCommand {
         }
         if facts.classes.count > 100 { print("and \(facts.classes.count - 100) more classes") }
       }
-      print(
-        "\nnot finite: \(source.dropNonFinite ? "left out, where there are any" : "none")\nduplicates: \(grouped(facts.duplicates.withinTraining)) training samples equal an earlier "
-          + "one, \(grouped(facts.duplicates.heldOut)) held-out samples are also trained on")
+      print("\nnot finite: \(source.dropNonFinite ? "left out, where there are any" : "none")")
+      let duplicates = facts.duplicates.map {
+        "\(grouped($0.withinTraining)) training samples equal an earlier one, \(grouped($0.heldOut)) held-out samples are "
+          + "also trained on"
+      }
+      print("duplicates: \(duplicates ?? "not looked for, the data are larger than 1 GB")")
       for note in facts.notes { print("note: \(note)") }
       for warning in facts.warnings { print("warning: \(warning)") }
     }
