@@ -20,6 +20,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0"),
     .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
   ],
   targets: [
@@ -56,6 +57,9 @@ let package = Package(
     .target(name: "Tracing", dependencies: ["Clocks", "Tensors"]),
     .target(
       name: "Reporting", dependencies: ["Clocks", "Files", "Tensors", "Communication", "Tracing", "CPNG"]),
+    .target(
+      name: "EventFiles", dependencies: ["Files", "Checkpoints", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
+      exclude: ["Generated/event.proto", "Generated/README.md"]),
     .target(name: "Forecasting", dependencies: ["Files", "Reporting"]),
     .target(name: "Measures", dependencies: ["Communication", "COpenBLAS"]),
     .target(
@@ -68,7 +72,8 @@ let package = Package(
       name: "Training",
       dependencies: [
         "Clocks", "Tracing", "Files", "Tensors", "Kernels", "Communication", "Graphs", "Programs", "Layers", "Models",
-        "Optimization", "Datasets", "Checkpoints", "Reporting", "Forecasting", "Evaluation", "Measures", "Yams",
+        "Optimization", "Datasets", "Checkpoints", "Reporting", "EventFiles", "Forecasting", "Evaluation", "Measures",
+        "Yams",
         .product(name: "Logging", package: "swift-log"),
       ]),
 
@@ -131,6 +136,7 @@ let package = Package(
     .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "Clocks", "Files", "Tensors"]),
     .testTarget(name: "TracingTests", dependencies: ["Tracing", "Clocks"]),
     .testTarget(name: "ReportingTests", dependencies: ["Reporting", "Communication", "Tensors", "Tracing", "CPNG"]),
+    .testTarget(name: "EventFilesTests", dependencies: ["EventFiles", "Files"]),
     .testTarget(name: "ForecastingTests", dependencies: ["Forecasting", "Files", "Reporting"]),
   ],
   cLanguageStandard: .gnu2x

@@ -9,6 +9,12 @@ public struct FileWriter {
   let path: String
   public let descriptor: Int32
 
+  /// - Parameter path: for messages.
+  public init(path: String, descriptor: Int32) {
+    self.path = path
+    self.descriptor = descriptor
+  }
+
   /// Appends.
   public func write(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
     var done = 0

@@ -24,7 +24,11 @@ public struct RunReport {
     ///
     /// - Throws: where it has no metrics.
     public init(directory: String, recipe: String, metrics: String, samples: String) throws(FileError) {
-      let history = try RunHistory(path: metrics)
+      try self.init(directory: directory, recipe: recipe, history: RunHistory(path: metrics), samples: samples)
+    }
+
+    /// The same where its metrics have been read.
+    public init(directory: String, recipe: String, history: RunHistory, samples: String) {
       var text = ""
       if let bytes = try? InputFile(path: recipe).bytes() { text = String(decoding: bytes, as: UTF8.self) }
       let names = ((try? Directories.names(in: samples)) ?? []).filter { $0.hasSuffix(".png") }.sorted()

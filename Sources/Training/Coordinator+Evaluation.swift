@@ -1,5 +1,6 @@
 import Communication
 import Evaluation
+import Files
 import Reporting
 
 extension Coordinator {
@@ -87,7 +88,13 @@ extension Coordinator {
 
   /// A report that cannot be written is no reason to lose a run.
   func writeReport() {
-    do { try output.writeReport() } catch { logger.warning("no report: \(error); training goes on") }
+    do throws(FileError) {
+      let (lines, isAnew) = try history.readOn(path: output.metrics)
+      try output.writeReport(of: history)
+      let picture = lastPicture.map { (iteration: trainer.iteration, path: $0) }
+      try events.add(lines, isAnew: isAnew, picture: toldPicture == lastPicture ? nil : picture)
+      toldPicture = lastPicture
+    } catch { logger.warning("no report: \(error); training goes on") }
   }
 
   private func warnOfIdleAttention(_ scores: DiscriminatorScores) {

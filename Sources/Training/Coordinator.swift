@@ -63,6 +63,10 @@ public final class Coordinator {
   public internal(set) var lastClassScores: ClassScores?
   /// In words.
   public internal(set) var lastVerdict: String?
+  /// On rank 0, what reports and TensorBoard have been told.
+  var history = RunHistory()
+  private(set) lazy var events = EventRecorder(output)
+  var toldPicture: String?
   public internal(set) var lastQuality: QualityScores?
   public internal(set) var lastPicture: String?
   public var lastCheckpoint: String? { keeper?.lastPath }

@@ -13,7 +13,13 @@ extension RunDirectory {
   }
 
   /// Writes `report.html`.
-  public func writeReport() throws(FileError) { try RunReport.write(RunReport.page(reportedRun()), to: report) }
+  func writeReport(of history: RunHistory) throws(FileError) {
+    let run = RunReport.Run(directory: path, recipe: recipe, history: history, samples: samples)
+    try RunReport.write(RunReport.page(run), to: report)
+  }
+
+  /// What TensorBoard reads.
+  var events: String { path + "/events.out.tfevents.lockstep" }
 }
 
 extension RunReport.Run {
