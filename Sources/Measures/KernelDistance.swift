@@ -39,11 +39,22 @@ public func kernelDistance(_ a: Features, _ b: Features, work: SharedWork = Shar
   return Estimate(value: mean, standardError: (variance / n).squareRoot())
 }
 
-/// At least four parts of equal size, none longer than 1,000; a part takes every so-manieth row, so that all look alike.
+/// At least four parts of equal size, none longer than 1,000, of rows in a random order, always the same: whether classes come
+/// in turns or one after the other, all parts look alike.
 func kernelParts(_ count: Int) -> [[Int]] {
   let parts = max(4, (count + 999) / 1000)
   let size = count / parts
-  return (0..<parts).map { part in (0..<size).map { $0 * parts + part } }
+  let keys = (0..<count).map(mixed)
+  let order = (0..<count).sorted { keys[$0] < keys[$1] }
+  return (0..<parts).map { part in Array(order[part * size..<(part + 1) * size]) }
+}
+
+/// A number scattered over 64 bits, another one for each: SplitMix64 (Steele, Lea, Flood, 2014).
+private func mixed(_ index: Int) -> UInt64 {
+  var z = UInt64(index + 1) &* 0x9E37_79B9_7F4A_7C15
+  z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+  z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+  return z ^ (z >> 31)
 }
 
 private func kernelSum(_ a: Features, _ b: Features, skipsDiagonal: Bool) -> Double {
