@@ -52,7 +52,10 @@ public final class Coordinator {
   var progress: ProgressLine?
   var classCheck: ClassCheck?
   private(set) var traceWindow: TraceWindow?
-  var hasWarnedOfAttention = false
+  /// What has been said about attention layers.
+  var attentionWarnings: Set<String> = []
+  /// What has been read of the metrics for the report.
+  var history = RunHistory()
   var hasWarnedOfMetrics = false
   /// Checkpoints that have been rolled back to: the next time, one before them.
   var rollBackTargets: Set<CheckpointPosition> = []
@@ -144,6 +147,7 @@ public final class Coordinator {
     communicator.pulse.enter(.planning, iteration: trainer.iteration)
     classCheck = try ClassCheck(trainer, output: output, logger: logger)
     if isFirstRank { recordReference() }
+    try recordStart()
     trainer.evaluation.poll = { [unowned self] in try pollForStop() }
     if isFirstRank {
       progress = ProgressLine(

@@ -9,11 +9,21 @@ extension RunDirectory {
   ///
   /// - Throws: where this is no run.
   public func reportedRun() throws(FileError) -> RunReport.Run {
-    try RunReport.Run(directory: path, recipe: recipe, metrics: metrics, samples: samples)
+    reportedRun(try RunHistory(path: metrics))
+  }
+
+  private func reportedRun(_ history: RunHistory) -> RunReport.Run {
+    RunReport.Run(
+      directory: path, recipe: recipe, history: history, samples: samples, pictures: pictures, starts: starts)
   }
 
   /// Writes `report.html`.
-  public func writeReport() throws(FileError) { try RunReport.write(RunReport.page(reportedRun()), to: report) }
+  ///
+  /// - Parameter history: what has been read of the metrics; it takes in what has been added since.
+  public func writeReport(_ history: inout RunHistory) throws(FileError) {
+    try history.readOn(path: metrics)
+    try RunReport.write(RunReport.page(reportedRun(history)), to: report)
+  }
 }
 
 extension RunReport.Run {

@@ -28,7 +28,7 @@ extension LockstepTests {
       let alone = try json("evaluate", "run", "--json")
       let keys = ["trainLoss", "trainAccuracy", "testLoss", "testAccuracy", "fakeLoss", "fakeAccuracy"]
       let observed = ["generator", "discriminator"].flatMap { network in
-        ["entropy", "gate", "tokenVarianceRatio"].map { "\(network)/attention/\($0)" }
+        ["entropy", "gate", "largestWeight", "ownWeight", "tokenVarianceRatio"].map { "\(network)/attention/\($0)" }
       }
       let quality = [
         "frechetDistance", "kernelDistance", "kernelDistanceError", "precision", "recall", "density", "coverage",
