@@ -1,19 +1,19 @@
 import Checkpoints
 import Communication
 import Files
-import Logging
 
 /// Finds checkpoints of a run that goes on elsewhere, as they appear.
 public final class CheckpointWatch {
   private let run: RunDirectory
   private let communicator: any Communicator
-  private let logger: Logger
+  private let tell: (String) -> Void
   /// Rank 0's.
   private var judged: String?
   private var hasToldWaiting = false
 
-  public init(_ run: RunDirectory, communicator: any Communicator, logger: Logger) {
-    (self.run, self.communicator, self.logger) = (run, communicator, logger)
+  /// - Parameter tell: shows a line to whoever waits; called on rank 0.
+  public init(_ run: RunDirectory, communicator: any Communicator, tell: @escaping (String) -> Void) {
+    (self.run, self.communicator, self.tell) = (run, communicator, tell)
   }
 
   /// Calls `body` with the newest checkpoint, where there is one that it has not been called with. All ranks take part.
@@ -28,7 +28,7 @@ public final class CheckpointWatch {
     do { try body(path) } catch let failure as SharedFailure {
       let isGone = communicator.rank == 0 && !Directories.exists(path)
       guard try communicator.maximum(of: isGone ? 1 : 0) == 1 else { throw failure }
-      if communicator.rank == 0 { logger.notice("\(path) was removed by its run before it could be judged") }
+      if communicator.rank == 0 { tell("\(path) was removed by its run before it could be judged") }
       return false
     }
     return true
@@ -40,7 +40,7 @@ public final class CheckpointWatch {
     guard let position = try? store.positions().last else {
       if !hasToldWaiting {
         let what = Directories.exists(run.path) ? "it has no checkpoint yet" : "there is no such directory yet"
-        logger.notice("waiting for \(run.path): \(what) (end with Ctrl-C)")
+        tell("waiting for \(run.path): \(what) (end with Ctrl-C)")
       }
       hasToldWaiting = true
       return ""

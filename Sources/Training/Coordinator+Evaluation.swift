@@ -48,8 +48,8 @@ extension Coordinator {
     lastQuality = quality
     guard isFirstRank else { return }
     let verdict = classScores.flatMap { classCheck?.verdict($0, quality) }
-    let progress = Double(trainer.iteration) / Double(max(1, recipe.training.iterations))
-    let attention = scores.attentionFindings(progress: progress)
+    let share = Double(trainer.iteration) / Double(max(1, recipe.training.iterations))
+    let attention = scores.attentionFindings(progress: share)
     warn(ofAttention: attention)
     let path = output.picture(iteration: trainer.iteration)
     // A picture that cannot be written is no reason to lose a run.

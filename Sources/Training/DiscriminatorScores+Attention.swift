@@ -5,11 +5,42 @@ extension DiscriminatorScores {
   ///
   /// - Parameter progress: the share of the run's iterations that are done.
   public func attentionFindings(progress: Double) -> [String] {
+    AttentionQuantities(observations.map { ($0.name, $0.mean) }).findings(progress: progress)
+  }
+
+  /// The layers that attend.
+  var attentionLayers: [String] { AttentionQuantities(observations.map { ($0.name, $0.mean) }).layers }
+}
+
+/// What attention layers show, layer by layer.
+struct AttentionQuantities {
+  /// In the order in which they were built.
+  private(set) var layers: [String] = []
+  private var quantities: [String: [String: Double]] = [:]
+
+  /// - Parameter observed: `generator/attention/entropy` and the like.
+  init(_ observed: [(name: String, value: Double)]) {
+    for (name, value) in observed {
+      guard let slash = name.lastIndex(of: "/") else { continue }
+      let layer = String(name[..<slash])
+      if quantities[layer] == nil { layers.append(layer) }
+      quantities[layer, default: [:]][String(name[name.index(after: slash)...])] = value
+    }
+  }
+
+  /// Layers without a gate whose weights are so even that they only pass on the mean of all tokens.
+  var idle: [String] { layers { $0["gate"] == nil && $0["entropy"].map { $0 > 0.98 } ?? false } }
+
+  private func layers(where isSo: ([String: Double]) -> Bool) -> [String] {
+    layers.filter { isSo(quantities[$0] ?? [:]) }
+  }
+
+  func findings(progress: Double) -> [String] {
     var found: [String] = []
-    if !idleAttention.isEmpty {
+    if !idle.isEmpty {
       found.append(
         """
-        \(idleAttention.joined(separator: ", ")): the weights have over 98 % of the largest entropy, so every token becomes \
+        \(idle.joined(separator: ", ")): the weights have over 98 % of the largest entropy, so every token becomes \
         the mean of all; a score activation of none lets them choose, a gate keeps what the mean loses
         """)
     }
@@ -31,23 +62,5 @@ extension DiscriminatorScores {
         """)
     }
     return found
-  }
-
-  /// Attention layers whose quantities are so, in the order in which they were built.
-  private func layers(where isSo: ([String: Double]) -> Bool) -> [String] {
-    var names: [String] = []
-    var quantities: [String: [String: Double]] = [:]
-    for observed in observations {
-      guard let slash = observed.name.lastIndex(of: "/") else { continue }
-      let layer = String(observed.name[..<slash])
-      if quantities[layer] == nil { names.append(layer) }
-      quantities[layer, default: [:]][String(observed.name[observed.name.index(after: slash)...])] = observed.mean
-    }
-    return names.filter { isSo(quantities[$0] ?? [:]) }
-  }
-
-  /// The layers that attend.
-  var attentionLayers: [String] {
-    observations.filter { $0.name.hasSuffix("/entropy") }.map { String($0.name.dropLast("/entropy".count)) }
   }
 }

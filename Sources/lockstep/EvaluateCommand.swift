@@ -69,7 +69,7 @@ struct EvaluateCommand: ParsableCommand {
         try judge(SavedModel(path: path, communicator: communicator, team: crew.team), communicator, logger)
         return
       }
-      let watched = CheckpointWatch(RunDirectory(path), communicator: communicator, logger: logger)
+      let watched = CheckpointWatch(RunDirectory(path), communicator: communicator) { logger.notice("\($0)") }
       var isLast = false
       while !isLast {
         try watched.next { next in
