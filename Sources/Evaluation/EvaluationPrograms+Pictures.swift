@@ -27,10 +27,8 @@ struct MapValues {
     (name, positions) = (map.name, map.positions)
     let n = map.weights.shape[0]
     weights = try map.weights.slice(0..<min(n, Self.samples))
-    mean =
-      map.positions == nil
-      ? try (map.weights.sum(axes: [0]) * (1 / Float(n))).reshaped(to: Shape([map.weights.shape[1], map.weights.shape[2]]))
-      : nil
+    let one = Shape(Array(map.weights.shape.dimensions[1...]))
+    mean = map.positions == nil ? try (map.weights.sum(axes: [0]) * (1 / Float(n))).reshaped(to: one) : nil
   }
 }
 

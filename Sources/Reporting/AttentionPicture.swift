@@ -76,7 +76,8 @@ public struct AttentionPicture {
   }
 
   private mutating func add(
-    image: ArraySlice<Float>, _ shape: Shape, scale: Int, mark: (query: (y: Int, x: Int), of: (height: Int, width: Int))?
+    image: ArraySlice<Float>, _ shape: Shape, scale: Int,
+    mark: (query: (y: Int, x: Int), of: (height: Int, width: Int))?
   ) {
     let channels = shape[2]
     let first = cells.count
@@ -103,7 +104,9 @@ public struct AttentionPicture {
 
   /// From black over violet and orange to a light yellow, in 256 steps of three.
   private static let palette: [Float] = {
-    let stops: [[Float]] = [[0, 0, 0.02], [0.34, 0.06, 0.43], [0.73, 0.21, 0.33], [0.98, 0.55, 0.04], [0.99, 1, 0.64]]
+    let stops: [[Float]] = [
+      [0, 0, 0.02], [0.34, 0.06, 0.43], [0.73, 0.21, 0.33], [0.98, 0.55, 0.04], [0.99, 1, 0.64],
+    ]
     return (0..<256).flatMap { step in
       let place = Float(step) / 255 * Float(stops.count - 1)
       let index = min(Int(place), stops.count - 2)

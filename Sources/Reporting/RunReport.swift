@@ -45,7 +45,8 @@ public struct RunReport {
       notes = begun.suffix(5).compactMap { line in
         line.texts["machine"].map { "From iteration \(line.iteration) on: \($0)." }
       }
-      classNames = begun.last?.texts["classNames"]?.split(separator: "\n", omittingEmptySubsequences: false)
+      classNames =
+        begun.last?.texts["classNames"]?.split(separator: "\n", omittingEmptySubsequences: false)
         .map(String.init) ?? []
     }
 

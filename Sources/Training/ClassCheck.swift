@@ -130,25 +130,20 @@ public final class ClassCheck {
     return try other.accuracy(on: dataset.test, communicator: communicator)
   }
 
-  /// What stands out, in plain words.
-  public func verdict(_ classes: ClassScores, _ quality: QualityScores?) -> String {
+  /// What stands out, in plain words, and whether something is wrong that recognition does not show.
+  public func verdict(
+    _ classes: ClassScores, _ quality: QualityScores?
+  ) -> (words: String, isAlarming: Bool) {
     var words = [
       "\(percent(classes.accuracy)) of samples are recognised as their class (held-out images: \(percent(testAccuracy)))."
     ]
-    guard let floor = self.quality?.floor else { return words[0] }
+    guard let floor = self.quality?.floor else { return (words[0], false) }
     guard let quality else {
-      return words[0] + " How far they are from real images cannot be measured: they are not finite."
+      return (words[0] + " How far they are from real images cannot be measured: they are not finite.", true)
     }
     let findings = quality.findings(against: floor)
     words += findings.isEmpty ? ["Nothing else stands out."] : findings
-    return words.joined(separator: " ")
-  }
-
-  /// Whether something is wrong that recognition does not show.
-  public func isAlarming(_ quality: QualityScores?) -> Bool {
-    guard let floor = self.quality?.floor else { return false }
-    guard let quality else { return true }
-    return !quality.findings(against: floor).isEmpty
+    return (words.joined(separator: " "), !findings.isEmpty)
   }
 
   /// How the values are measured.

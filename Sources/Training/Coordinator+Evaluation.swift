@@ -67,11 +67,11 @@ extension Coordinator {
       writeZeroGradients(scores, to: line)
       if !attention.isEmpty { line.field("attention", text: attention.joined(separator: ". ") + ".") }
       if let neighbourRanks { line.field("neighbourRanks", text: neighbourRanks) }
-      if let verdict { line.field("verdict", text: verdict) }
+      if let verdict { line.field("verdict", text: verdict.words) }
     }
-    if let verdict, classCheck?.isAlarming(quality) == true {
+    if let verdict, verdict.isAlarming {
       progress?.clear()
-      logger.warning("samples: \(verdict)")
+      logger.warning("samples: \(verdict.words)")
     }
     writeReport()
   }

@@ -139,7 +139,7 @@ struct EvaluateCommand: ParsableCommand {
       found.quality?.write(to: line)
       for (name, value) in check.quality?.floor.named ?? [] { line.field(named: "real/\(name)", value) }
       if let trained { line.field("classificationAccuracyScore", trained) }
-      line.field("verdict", text: check.verdict(found.classes, found.quality))
+      line.field("verdict", text: check.verdict(found.classes, found.quality).words)
       line.field("protocol", text: "\(check.measurementProtocol)")
       line.field("samplingSeconds", check.seconds.sampling)
       line.field("measuringSeconds", check.seconds.measuring)
@@ -178,7 +178,7 @@ struct EvaluateCommand: ParsableCommand {
       print("\(padded("classifier of samples, on real images", 34))\(decimal(trained, 4, width: 10))")
     }
     print("")
-    print(check.verdict(found.classes, found.quality))
+    print(check.verdict(found.classes, found.quality).words)
     print("Measured with \(check.measurementProtocol).")
   }
 }
