@@ -139,7 +139,7 @@ extension LockstepTests {
       let names = ["generator", "discriminator"].map { "attention-\($0)-attention.png" }
       #expect(drawn.status == 0 && drawn.output == names.map { "maps/\($0)\n" }.joined())
       for name in names { #expect(try bytes(of: scratch / "maps/\(name)").starts(with: [0x89, 0x50, 0x4E, 0x47])) }
-      let kept = try FileManager.default.contentsOfDirectory(atPath: (scratch / "run/pictures").path).sorted()
+      let kept = try FileManager.default.contentsOfDirectory(atPath: scratch / "run/pictures").sorted()
       #expect(kept == (names + ["interpolations.png", "neighbours.png"]).sorted())
       #expect(try lines(of: scratch / "run/starts.jsonl").filter { $0.contains("1 rank of ") }.count == 1)
       let page = String(decoding: try bytes(of: scratch / "run/report.html"), as: UTF8.self)
