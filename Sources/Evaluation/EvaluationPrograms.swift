@@ -45,6 +45,11 @@ public struct EvaluationGraphs {
   /// What the layers of both networks offer for watching.
   let samplingObservations: [Observations.Observation]
   let judgingObservations: [Observations.Observation]
+  /// The weights of attention layers.
+  let samplingMaps: [MapValues]
+  let judgingMaps: [MapValues]
+  /// Samples of noise that is given, and where such noise comes from.
+  let mixing: GivenNoiseGraphs
   /// What the generator's batch norms use for sampling.
   public let standing: StandingStatistics
   /// Singular vectors of the averaged parameters, where they are needed.
@@ -70,43 +75,56 @@ public struct EvaluationGraphs {
       networks.average == nil || vectors.isEmpty ? nil : vectors.makeBlock(name: "generator average spectral vectors")
 
     let (position, averageVectors) = (position, averageVectors)
-    let generate = { (graph: Graph, purpose: RandomPurpose, norms: NormMode) throws -> (Value, Scope) in
-      let noise = try graph.random(
+    let draw = { (graph: Graph, purpose: RandomPurpose) throws -> Value in
+      try graph.random(
         .normal, shape: [n, model.noiseSize], seed: seed, purpose: purpose, firstSample: 0, at: position)
+    }
+    let generate = { (graph: Graph, noise: Value, norms: NormMode, isWatched: Bool) throws -> (Value, Scope) in
       let scope = Scope(
         graph: graph, parameters: networks.generator, source: networks.average,
         weights: WeightOptions(
           initializer: model.initializer, spectral: model.normalizesGeneratorWeights ? vectors : nil,
           spectralSource: averageVectors),
-        norms: norms)
+        norms: norms, isWatched: isWatched)
       let condition = try graph.read(conditions, shape: [n, model.conditionSize])
       return (try model.generate(noise: noise, condition: condition, in: scope), scope)
     }
     let generatorScope: Scope
-    (imageValues, generatorScope) = try generate(sampling, .samplingNoise, .standing(standing))
+    (imageValues, generatorScope) = try generate(
+      sampling, draw(sampling, .samplingNoise), .standing(standing), true)
     samplingObservations = generatorScope.observations.all
-    measuring = try Self.measuring(standing, threads: threads) { try generate($0, .measuringNoise, .measuring($1)).1 }
+    samplingMaps = try generatorScope.observations.maps.map(MapValues.init)
+    measuring = try Self.measuring(standing, threads: threads) {
+      try generate($0, draw($0, .measuringNoise), .measuring($1), false).1
+    }
+    mixing = try GivenNoiseGraphs(noiseSize: model.noiseSize, threads: threads) { [standing] graph, noise in
+      if let noise { return try generate(graph, noise, .standing(standing), false).0 }
+      return try draw(graph, .samplingNoise)
+    }
 
     let scope = Scope(
       graph: judging, parameters: networks.discriminator,
       weights: WeightOptions(
         initializer: model.initializer,
         spectral: model.normalizesDiscriminatorWeights ? networks.discriminatorVectors : nil),
-      norms: .training(.rank))
+      norms: .training(.rank), isWatched: true)
     let images = try judging.read(judgedImages, shape: Shape([n] + model.imageShape.dimensions))
     logitValues = try model.judge(
       features: model.features(of: images, in: scope),
       condition: judging.read(conditions, shape: [n, model.conditionSize]), in: scope)
     judgingObservations = scope.observations.all
+    judgingMaps = try scope.observations.maps.map(MapValues.init)
     plans =
       [
         Plan(name: "sampling", graph: sampling, outputs: [imageValues], threads: threads),
         Plan(
-          name: "observed sampling", graph: sampling, outputs: [imageValues] + samplingObservations.map(\.value),
+          name: "observed sampling", graph: sampling,
+          outputs: [imageValues] + samplingObservations.map(\.value) + samplingMaps.flatMap(\.outputs),
           threads: threads),
         Plan(
-          name: "judging", graph: judging, outputs: [logitValues] + judgingObservations.map(\.value), threads: threads),
-      ] + (measuring.map { [$0] } ?? [])
+          name: "judging", graph: judging,
+          outputs: [logitValues] + judgingObservations.map(\.value) + judgingMaps.flatMap(\.outputs), threads: threads),
+      ] + mixing.plans + (measuring.map { [$0] } ?? [])
   }
 
   private static func measuring(
@@ -124,8 +142,10 @@ public final class EvaluationPrograms {
   let graphs: EvaluationGraphs
   private let sampling: Program
   /// The same with what the layers offer for watching.
-  private let observedSampling: Program
-  private let judging: Program
+  let observedSampling: Program
+  let judging: Program
+  let drawing: Program
+  let mixing: Program
   let measuring: Program?
   let communicator: any Communicator
   /// Made when first asked for.
@@ -142,12 +162,15 @@ public final class EvaluationPrograms {
     self.graphs = graphs
     graphs.conditions.allocate()
     graphs.judgedImages.allocate()
+    graphs.mixing.noise.allocate()
     graphs.standing.allocate()
     graphs.averageVectors?.allocate()
     self.communicator = communicator
     sampling = Program(graphs.plans[0], arena: arena, communicator: communicator, team: team)
     observedSampling = Program(graphs.plans[1], arena: arena, communicator: communicator, team: team)
     judging = Program(graphs.plans[2], arena: arena, communicator: communicator, team: team)
+    drawing = Program(graphs.mixing.plans[0], arena: arena, communicator: communicator, team: team)
+    mixing = Program(graphs.mixing.plans[1], arena: arena, communicator: communicator, team: team)
     measuring = graphs.measuring.map { Program($0, arena: arena, communicator: communicator, team: team) }
   }
 

@@ -89,7 +89,10 @@ public final class QualityCheck {
   /// Of vectors and sequences: how many columns, and real samples themselves.
   private let columns: Int?
   private let realValues: Features?
-  private let known: KnownImages
+  let known: KnownImages
+  /// Of the samples that were scored last.
+  private(set) var sampled: Features?
+  let trainingCount: Int
   /// What as many real images score, where there are so many: no model should be expected to do better.
   public let floor: QualityScores
   public let realCount: Int
@@ -103,6 +106,7 @@ public final class QualityCheck {
     work = SharedWork(communicator)
     self.classes = classes
     let count = min(dataset.training.count, 2 * Self.mostReal)
+    trainingCount = dataset.training.count
     let isImage = dataset.layout.kind == .images
     columns = isImage ? nil : dataset.layout.columns.count
     let measured = try FeatureTable.measure(
@@ -136,6 +140,7 @@ public final class QualityCheck {
   /// - Parameter table: of samples of class after class in turn.
   public func scores(_ table: FeatureTable) throws -> QualityScores {
     let found = try table.finish(work)
+    sampled = found.features
     let roughness = found.roughness.reduce(0, +) / Double(max(1, found.roughness.count))
     return try Self.scores(
       found.features, (0..<found.features.count).map { $0 % classes }, roughness: roughness,

@@ -26,9 +26,16 @@ public func nonLocalAttention(_ x: Value, in scope: Scope) throws -> Value {
     let weights = try softmax(matmul(query, key, transposingRight: true))
     let attended = try matmul(weights, value).reshaped(to: Shape(x.shape.dimensions.dropLast() + [valueChannels]))
     let gate = try scope.parameter("gate", [1], .zeros)
-    scope.observe("entropy", try attentionEntropy(weights))
-    scope.observe("gate", try gate.reshaped(to: .scalar))
-    return try x + gate * project(attended, to: channels, "output")
+    let output = try x + gate * project(attended, to: channels, "output")
+    let (height, width) = (x.shape[1], x.shape[2])
+    try scope.observe("entropy", attentionEntropy(weights))
+    try scope.observe("largestWeight", largestWeight(weights))
+    // A place's own key is the 2×2 window that it lies in.
+    try scope.observe("ownWeight", ownWeight(weights) { $0 / width / 2 * (width / 2) + $0 % width / 2 })
+    try scope.observe("gate", gate.reshaped(to: .scalar))
+    try scope.observe("tokenVarianceRatio", tokenVarianceRatio(before: positions(of: x), after: positions(of: output)))
+    scope.observe(map: weights, positions: (height, width))
+    return output
   }
 }
 

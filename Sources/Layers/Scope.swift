@@ -38,7 +38,7 @@ public struct Scope {
     let weights: WeightOptions
     let norms: NormMode
     let penalties = Penalties()
-    let observations = Observations()
+    let observations: Observations
     let measurements = NormMeasurements()
   }
 
@@ -57,13 +57,16 @@ public struct Scope {
   public var measurements: NormMeasurements { network.measurements }
 
   /// The root of a network in a graph.
-  /// - Parameter source: an average to use instead of the live parameters.
+  /// - Parameters:
+  ///   - source: an average to use instead of the live parameters.
+  ///   - isWatched: whether layers add what they offer for watching to the graph.
   public init(
     graph: Graph, parameters: ParameterTable, source: StateBlock? = nil, weights: WeightOptions = WeightOptions(),
-    norms: NormMode = .training(.global)
+    norms: NormMode = .training(.global), isWatched: Bool = false
   ) {
     network = Network(
-      graph: graph, parameters: parameters, source: source ?? parameters.values, weights: weights, norms: norms)
+      graph: graph, parameters: parameters, source: source ?? parameters.values, weights: weights, norms: norms,
+      observations: Observations(isWatched: isWatched))
     path = parameters.name
   }
 
@@ -90,8 +93,18 @@ public struct Scope {
   /// Builds a layer: errors and profiles inside carry this path.
   public func layer<Result>(_ body: () throws -> Result) rethrows -> Result { try graph.inLayer(path, body) }
 
-  /// Offers a scalar for watching.
-  public func observe(_ name: String, _ value: Value) { observations.add(path + "/" + name, value) }
+  /// Offers a scalar for watching; it is only made where somebody watches.
+  public func observe(_ name: String, _ value: @autoclosure () throws -> Value) rethrows {
+    if observations.isWatched { observations.add(path + "/" + name, try value()) }
+  }
+
+  /// Offers attention's weights for watching.
+  ///
+  /// - Parameter positions: of an image, where the queries are its positions and the keys these pooled 2×2.
+  /// - Shapes: weights `[N, T, S]`.
+  func observe(map weights: Value, positions: (height: Int, width: Int)? = nil) {
+    if observations.isWatched { observations.add(.init(name: path, weights: weights, positions: positions)) }
+  }
 
   /// Adds the mean of something over the samples that pass through the layer to the network's loss.
   ///

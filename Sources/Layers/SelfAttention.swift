@@ -30,15 +30,18 @@ public func selfAttention(
         previousScores: previousScores)
     }
     try penalize(attention.weights, weight: options.attentionRegularizerWeight, in: scope)
-    scope.observe("entropy", try attentionEntropy(attention.weights))
+    try scope.observe("entropy", attentionEntropy(attention.weights))
+    try scope.observe("largestWeight", largestWeight(attention.weights))
+    try scope.observe("ownWeight", ownWeight(attention.weights) { $0 })
+    scope.observe(map: attention.weights)
     guard options.usesGate else {
-      scope.observe("tokenVarianceRatio", try tokenVarianceRatio(before: x, after: attention.output))
+      try scope.observe("tokenVarianceRatio", tokenVarianceRatio(before: x, after: attention.output))
       return attention
     }
     let gate = try scope.parameter("gate", [1], .zeros)
     let output = try x + gate * attention.output
-    scope.observe("gate", try gate.reshaped(to: .scalar))
-    scope.observe("tokenVarianceRatio", try tokenVarianceRatio(before: x, after: output))
+    try scope.observe("gate", gate.reshaped(to: .scalar))
+    try scope.observe("tokenVarianceRatio", tokenVarianceRatio(before: x, after: output))
     return Attention(output: output, weights: attention.weights, scores: attention.scores)
   }
 }

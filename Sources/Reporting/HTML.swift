@@ -29,6 +29,8 @@ enum HTML {
     pre { background: #f6f6f6; padding: 1em; overflow-x: auto; font-size: 13px }
     figure { display: inline-block; margin: .5em 1em .5em 0; vertical-align: top }
     figcaption { color: #666; font-size: 13px } img { image-rendering: pixelated; max-width: 100% }
+    .rows { display: flex; align-items: stretch } .names { display: flex; flex-direction: column }
+    .names span { flex: 1; display: flex; align-items: center; justify-content: flex-end; padding-right: .5em; font-size: 12px }
     .verdict { background: #f2f6ff; padding: .8em 1em; border-left: 4px solid #4a74c9 }
     .note { color: #666 }
     </style></head><body>

@@ -10,8 +10,12 @@ public struct RunReport {
     public let recipe: String
     /// Iteration and bytes of pictures of samples, oldest first.
     public let pictures: [(name: String, png: [UInt8])]
+    /// What the newest evaluation drew beside its samples, by file name.
+    public var details: [(name: String, png: [UInt8])] = []
+    /// Of the rows of the pictures of samples; empty where they have none.
+    public var classNames: [String] = []
     /// Of the machine, and the like: a line each.
-    public let notes: [String]
+    public var notes: [String]
 
     public init(
       name: String, history: RunHistory, recipe: String, pictures: [(name: String, png: [UInt8])], notes: [String] = []
@@ -22,22 +26,37 @@ public struct RunReport {
 
     /// Reads a run directory.
     ///
-    /// - Throws: where it has no metrics.
-    public init(directory: String, recipe: String, metrics: String, samples: String) throws(FileError) {
-      try self.init(directory: directory, recipe: recipe, history: RunHistory(path: metrics), samples: samples)
-    }
-
-    /// The same where its metrics have been read.
-    public init(directory: String, recipe: String, history: RunHistory, samples: String) {
+    /// - Parameters:
+    ///   - pictures: the directory of what evaluations draw beside samples.
+    ///   - starts: the file that tells on which machine the run was started.
+    public init(
+      directory: String, recipe: String, history: RunHistory, samples: String, pictures: String, starts: String
+    ) {
       var text = ""
       if let bytes = try? InputFile(path: recipe).bytes() { text = String(decoding: bytes, as: UTF8.self) }
       let names = ((try? Directories.names(in: samples)) ?? []).filter { $0.hasSuffix(".png") }.sorted()
-      let pictures = Self.spread(names, 8).compactMap { name in
-        (try? InputFile(path: samples + "/" + name).bytes()).map { (String(name.dropLast(4)), $0) }
-      }
+      let shown = Self.pictures(Self.spread(names, 8), in: samples)
       self.init(
         name: directory.split(separator: "/").last.map(String.init) ?? directory, history: history, recipe: text,
-        pictures: pictures)
+        pictures: shown)
+      let drawn = ((try? Directories.names(in: pictures)) ?? []).filter { $0.hasSuffix(".png") }.sorted()
+      details = Self.pictures(Array(drawn.prefix(Self.mostDetails)), in: pictures)
+      let begun = (try? RunHistory(path: starts))?.lines(ofKind: "start") ?? []
+      notes = begun.suffix(5).compactMap { line in
+        line.texts["machine"].map { "From iteration \(line.iteration) on: \($0)." }
+      }
+      classNames =
+        begun.last?.texts["classNames"]?.split(separator: "\n", omittingEmptySubsequences: false)
+        .map(String.init) ?? []
+    }
+
+    /// A page is no place for hundreds.
+    private static let mostDetails = 16
+
+    private static func pictures(_ names: [String], in directory: String) -> [(name: String, png: [UInt8])] {
+      names.compactMap { name in
+        (try? InputFile(path: directory + "/" + name).bytes()).map { (String(name.dropLast(4)), $0) }
+      }
     }
 
     /// Up to `count` of them, first and last included.
@@ -121,8 +140,9 @@ public struct RunReport {
       body += "<p class=\"verdict\">There has been no evaluation yet.</p>\n"
     }
     if let last = run.pictures.last {
-      body += "<h2>Samples</h2>\n" + picture(last, scale: 3)
+      body += "<h2>Samples</h2>\n" + picture(last, scale: 3, rows: run.classNames)
     }
+    body += details(run)
     body += "<h2>Curves</h2>\n"
     for chart in charts {
       let level = chart.keys.first.flatMap {
@@ -131,7 +151,7 @@ public struct RunReport {
       let series = chart.keys.map { LineChart.Series(name: $0.name, points: history.series($0.key, of: chart.kind)) }
       body += LineChart(title: chart.title, series: series, level: level).svg ?? ""
     }
-    body += attention(history)
+    body += attention(run)
     if run.pictures.count > 1 {
       body += "<h2>How samples came about</h2>\n" + run.pictures.map { picture($0, scale: 1) }.joined()
     }
@@ -166,6 +186,8 @@ public struct RunReport {
         body += LineChart(title: title, series: series).svg ?? ""
       }
     }
+    body += attention(comparing: runs)
+    body += recipes(comparing: runs)
     body += "<h2>Samples</h2>\n"
     for run in runs {
       if let last = run.pictures.last { body += picture((run.name + ", " + last.name, last.png), scale: 2) }
@@ -182,32 +204,6 @@ public struct RunReport {
       if values.contains(where: { $0 != "–" }) { rows.append([measure.name] + values) }
     }
     return rows
-  }
-
-  private static func attention(_ history: RunHistory) -> String {
-    guard let last = history.last("evaluation") else { return "" }
-    let names = last.numbers.keys.filter { $0.contains("/") }.sorted()
-    if names.isEmpty { return "" }
-    let layers = Set(names.map { $0.split(separator: "/").dropLast().joined(separator: "/") }).sorted()
-    let charts = layers.compactMap { layer in
-      LineChart(
-        title: layer,
-        series: names.filter { $0.hasPrefix(layer + "/") }.map {
-          LineChart.Series(name: String($0.dropFirst(layer.count + 1)), points: history.series($0, of: "evaluation"))
-        }
-      ).svg
-    }
-    return "<h2>Attention</h2>\n" + charts.joined()
-      + "<p class=\"note\">An entropy near 1 means that every place sees the mean of all; a gate near 0 that the layer "
-      + "passes its input on.</p>\n"
-  }
-
-  private static func picture(_ picture: (name: String, png: [UInt8]), scale: Int) -> String {
-    // The width of a PNG is in its header.
-    let width = picture.png.count > 24 ? picture.png[16..<20].reduce(0) { $0 << 8 | Int($1) } : 0
-    let size = width > 0 && width * scale <= 4000 ? " width=\"\(width * scale)\"" : ""
-    return "<figure><img\(size) alt=\"samples\" src=\"data:image/png;base64,\(HTML.base64(picture.png))\">"
-      + "<figcaption>\(HTML.escaped(picture.name))</figcaption></figure>\n"
   }
 
   /// Writes a page; it is there whole or not at all.

@@ -159,8 +159,8 @@ public final class ClassCheck {
     return try other.accuracy(on: dataset.test, communicator: communicator)
   }
 
-  /// What stands out, in plain words.
-  public func verdict(_ scores: SampleScores) -> String {
+  /// What stands out, in plain words, and whether something is wrong that recognition does not show.
+  public func verdict(_ scores: SampleScores) -> (words: String, isAlarming: Bool) {
     var words: [String] = []
     if let classes = scores.classes {
       words.append(
@@ -172,21 +172,14 @@ public final class ClassCheck {
         "\(percent(max(0, quantities.explained))) of the variance of what is asked for is found in samples (in held-out "
           + "samples: \(percent(max(0, real.explained)))).")
     }
-    guard let floor = self.quality?.floor else { return words.joined(separator: " ") }
+    guard let floor = self.quality?.floor else { return (words.joined(separator: " "), false) }
     guard let quality = scores.quality else {
-      return words.joined(separator: " ")
-        + " How far they are from real \(dataset.layout.kind) cannot be measured: they are not finite."
+      words.append("How far they are from real \(dataset.layout.kind) cannot be measured: they are not finite.")
+      return (words.joined(separator: " "), true)
     }
     let findings = quality.findings(against: floor)
     words += findings.isEmpty ? ["Nothing else stands out."] : findings
-    return words.joined(separator: " ")
-  }
-
-  /// Whether something is wrong that recognition does not show.
-  public func isAlarming(_ quality: QualityScores?) -> Bool {
-    guard let floor = self.quality?.floor else { return false }
-    guard let quality else { return true }
-    return !quality.findings(against: floor).isEmpty
+    return (words.joined(separator: " "), !findings.isEmpty)
   }
 
   /// How the values are measured.

@@ -51,7 +51,9 @@ extension Coordinator {
     lastVerdict = sampleScores.flatMap { classCheck?.verdict($0) }
     guard isFirstRank else { return }
     let verdict = lastVerdict
-    warnOfIdleAttention(scores)
+    let share = Double(trainer.iteration) / Double(max(1, recipe.training.iterations))
+    let attention = scores.attentionFindings(progress: share)
+    warn(ofAttention: attention)
     let path = output.picture(iteration: trainer.iteration)
     // A picture that cannot be written is no reason to lose a run.
     do {
@@ -60,14 +62,18 @@ extension Coordinator {
     } catch {
       logger.warning("no picture: \(error)")
     }
+    let neighbourRanks = writePictures(quality == nil ? nil : classCheck?.quality)
     appendToMetrics(kind: "evaluation") { line in
       scores.write(to: line)
       sampleScores?.write(to: line)
-      if let verdict { line.field("verdict", text: verdict) }
+      writeZeroGradients(scores, to: line)
+      if !attention.isEmpty { line.field("attention", text: attention.joined(separator: ". ") + ".") }
+      if let neighbourRanks { line.field("neighbourRanks", text: neighbourRanks) }
+      if let verdict { line.field("verdict", text: verdict.words) }
     }
-    if let verdict, classCheck?.isAlarming(quality) == true {
+    if let verdict, verdict.isAlarming {
       progress?.clear()
-      logger.warning("samples: \(verdict)")
+      logger.warning("samples: \(verdict.words)")
     }
     writeReport()
   }
@@ -97,14 +103,30 @@ extension Coordinator {
     } catch { logger.warning("no report: \(error); training goes on") }
   }
 
-  private func warnOfIdleAttention(_ scores: DiscriminatorScores) {
-    guard !hasWarnedOfAttention, !scores.idleAttention.isEmpty else { return }
-    hasWarnedOfAttention = true
-    progress?.clear()
-    logger.warning(
-      """
-      \(scores.idleAttention.joined(separator: ", ")): the weights have over 98 % of the largest entropy, so every token \
-      becomes the mean of all; a score activation of none lets them choose, a gate keeps what the mean loses
-      """)
+  /// Beside samples; those that cannot be written are no reason to lose a run.
+  private func writePictures(_ quality: QualityCheck?) -> String? {
+    do { return try EvaluationPictures(trainer: trainer, output: output).write(quality: quality) } catch {
+      logger.warning("not all pictures for the report: \(error)")
+      return nil
+    }
+  }
+
+  /// The share of parameters that do not learn, of both networks and their attention layers.
+  private func writeZeroGradients(_ scores: DiscriminatorScores, to line: LineBuffer) {
+    for state in [trainer.generator, trainer.discriminator] {
+      let network = state.parameters.name
+      if let share = state.zeroGradientShare() { line.field(named: "\(network)/zeroGradients", share) }
+      for layer in scores.attentionLayers where layer.hasPrefix(network + "/") {
+        if let share = state.zeroGradientShare(under: layer) { line.field(named: "\(layer)/zeroGradients", share) }
+      }
+    }
+  }
+
+  /// Each only once.
+  private func warn(ofAttention findings: [String]) {
+    for finding in findings where attentionWarnings.insert(finding).inserted {
+      progress?.clear()
+      logger.warning("\(finding)")
+    }
   }
 }

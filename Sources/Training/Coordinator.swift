@@ -52,7 +52,8 @@ public final class Coordinator {
   var progress: ProgressLine?
   var classCheck: ClassCheck?
   private(set) var traceWindow: TraceWindow?
-  var hasWarnedOfAttention = false
+  /// What has been said about attention layers.
+  var attentionWarnings: Set<String> = []
   var hasWarnedOfMetrics = false
   /// Checkpoints that have been rolled back to: the next time, one before them.
   var rollBackTargets: Set<CheckpointPosition> = []
@@ -62,7 +63,7 @@ public final class Coordinator {
   public internal(set) var lastScores: DiscriminatorScores?
   public internal(set) var lastClassScores: ClassScores?
   /// In words.
-  public internal(set) var lastVerdict: String?
+  public internal(set) var lastVerdict: (words: String, isAlarming: Bool)?
   /// On rank 0, what reports and TensorBoard have been told.
   var history = RunHistory()
   private(set) lazy var events = EventRecorder(output)
@@ -150,6 +151,7 @@ public final class Coordinator {
     communicator.pulse.enter(.planning, iteration: trainer.iteration)
     classCheck = try ClassCheck(trainer, output: output, logger: logger)
     if isFirstRank { recordReference() }
+    try recordStart()
     trainer.evaluation.poll = { [unowned self] in try pollForStop() }
     if isFirstRank {
       progress = ProgressLine(

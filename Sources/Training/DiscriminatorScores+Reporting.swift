@@ -12,14 +12,6 @@ extension DiscriminatorScores {
     line.field("fakeAccuracy", fake.accuracy)
     for observed in observations { line.field(named: observed.name, observed.mean) }
   }
-
-  /// Attention layers without a gate whose weights are so even that they only pass on the mean of all tokens.
-  public var idleAttention: [String] {
-    let names = Set(observations.map(\.name))
-    return observations.filter { $0.name.hasSuffix("/entropy") && $0.mean > 0.98 }
-      .map { String($0.name.dropLast("/entropy".count)) }
-      .filter { !names.contains($0 + "/gate") }
-  }
 }
 
 extension ClassScores {

@@ -9,13 +9,19 @@ extension RunDirectory {
   ///
   /// - Throws: where this is no run.
   public func reportedRun() throws(FileError) -> RunReport.Run {
-    try RunReport.Run(directory: path, recipe: recipe, metrics: metrics, samples: samples)
+    reportedRun(try RunHistory(path: metrics))
+  }
+
+  private func reportedRun(_ history: RunHistory) -> RunReport.Run {
+    RunReport.Run(
+      directory: path, recipe: recipe, history: history, samples: samples, pictures: pictures, starts: starts)
   }
 
   /// Writes `report.html`.
+  ///
+  /// - Parameter history: what has been read of the metrics.
   func writeReport(of history: RunHistory) throws(FileError) {
-    let run = RunReport.Run(directory: path, recipe: recipe, history: history, samples: samples)
-    try RunReport.write(RunReport.page(run), to: report)
+    try RunReport.write(RunReport.page(reportedRun(history)), to: report)
   }
 
   /// What TensorBoard reads.

@@ -11,6 +11,10 @@ public struct RunDirectory: Sendable {
   public var metrics: String { path + "/metrics.jsonl" }
   public var classifier: String { path + "/classifier.safetensors" }
   public var samples: String { path + "/samples" }
+  /// What the newest evaluation drew beside samples.
+  public var pictures: String { path + "/pictures" }
+  /// On which machines the run was started, a line each time.
+  public var starts: String { path + "/starts.jsonl" }
   public var checkpoints: CheckpointStore { CheckpointStore(directory: path + "/checkpoints") }
 
   /// The picture of an iteration: `samples/iteration-00001500.png`.

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Checkpoints
 import Communication
 import Evaluation
 import Files
@@ -66,28 +65,21 @@ struct EvaluateCommand: ParsableCommand {
     Session.run { communicator, logger in
       let crew = try Crew(threads, communicator)
       crew.warn(logger)
-      var judged: String?
-      repeat {
-        let next = try communicator.broadcast(text: communicator.rank == 0 ? newest(after: judged) : "")
-        guard !next.isEmpty else {
-          sleep(1)
-          continue
+      guard watch else {
+        try judge(SavedModel(path: path, communicator: communicator, team: crew.team), communicator, logger)
+        return
+      }
+      let watched = CheckpointWatch(RunDirectory(path), communicator: communicator) { logger.notice("\($0)") }
+      var isLast = false
+      while !isLast {
+        try watched.next { next in
+          let model = try SavedModel(path: next, communicator: communicator, team: crew.team)
+          try judge(model, communicator, logger)
+          isLast = model.iteration >= model.recipe.training.iterations
         }
-        judged = next
-        let model = try SavedModel(path: next, communicator: communicator, team: crew.team)
-        try judge(model, communicator, logger)
-        if model.iteration >= model.recipe.training.iterations { break }
-      } while watch
+        if !isLast { sleep(1) }
+      }
     }
-  }
-
-  /// The path of what to judge next; empty where there is nothing new.
-  private func newest(after judged: String?) throws -> String {
-    guard watch else { return path }
-    let store = RunDirectory(path).checkpoints
-    guard let position = try? store.positions().last else { return "" }
-    let file = store.path(position)
-    return file == judged ? "" : file
   }
 
   /// The run that a path belongs to.
@@ -148,7 +140,7 @@ struct EvaluateCommand: ParsableCommand {
         line.field(named: "real/\(name)", value)
       }
       if let trained { line.field("classificationAccuracyScore", trained) }
-      line.field("verdict", text: check.verdict(found))
+      line.field("verdict", text: check.verdict(found).words)
       line.field("protocol", text: "\(check.measurementProtocol)")
       line.field("samplingSeconds", check.seconds.sampling)
       line.field("measuringSeconds", check.seconds.measuring)
@@ -189,7 +181,7 @@ struct EvaluateCommand: ParsableCommand {
       print("\(padded("classifier of samples, on real images", 34))\(decimal(trained, 4, width: 10))")
     }
     print("")
-    print(check.verdict(found))
+    print(check.verdict(found).words)
     print("Measured with \(check.measurementProtocol).")
   }
 }

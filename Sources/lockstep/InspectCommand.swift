@@ -1,6 +1,9 @@
 import ArgumentParser
 import Checkpoints
+import Communication
+import Evaluation
 import Files
+import Tensors
 import Training
 
 struct InspectCommand: ParsableCommand {
@@ -9,6 +12,10 @@ struct InspectCommand: ParsableCommand {
     discussion: """
       Of a run directory: all its checkpoints, each verified, who is writing there now, and what the newest whole one \
       holds. Exit code 65 if any is damaged. The format is safetensors: other programs can read the tensors.
+
+      With --attention: draws where the attention layers of both networks look, on samples of the model.
+
+        lockstep inspect runs/first --attention --output maps
       """)
 
   @Argument(help: ArgumentHelp("A run directory or a checkpoint file.", valueName: "RUN|FILE"))
@@ -20,11 +27,34 @@ struct InspectCommand: ParsableCommand {
   @Flag(help: "Show all metadata, those that only the program reads included.")
   var all = false
 
+  @Flag(help: "Write a PNG for each attention layer instead.")
+  var attention = false
+
+  @Option(help: ArgumentHelp("Where --attention writes (default: RUN/attention).", valueName: "DIR"))
+  var output: String?
+
+  @Option(help: ArgumentHelp("On how many samples --attention looks, up to 8.", valueName: "N"))
+  var samples: Int?
+
+  func validate() throws {
+    if let samples, !(1...EvaluationPrograms.mapSamples).contains(samples) {
+      throw ValidationError("--samples \(samples): must be from 1 to \(EvaluationPrograms.mapSamples)")
+    }
+    if !attention, output != nil || samples != nil {
+      throw ValidationError("\(output == nil ? "--samples" : "--output") is for --attention")
+    }
+    if attention, recipe || all { throw ValidationError("--attention shows neither recipe nor metadata") }
+    if attention, output == nil, path.hasSuffix(".safetensors") {
+      throw ValidationError("--attention of a checkpoint file: name the directory of the pictures, --output DIR")
+    }
+  }
+
   /// Metadata that a person has no use for.
   private static let internals = ["health", "report", "metricsBytes", "evaluatedIteration", "format"]
 
   func run() throws {
     Session.run { communicator, _ in
+      if attention { return try showAttention(communicator) }
       try communicator.together {
         guard communicator.rank == 0 else { return }
         guard Directories.exists(path) else {
@@ -35,6 +65,27 @@ struct InspectCommand: ParsableCommand {
         try file.verify()
         try show(file)
       }
+    }
+  }
+
+  private func showAttention(_ communicator: any Communicator) throws {
+    let model = try SavedModel(path: path, communicator: communicator)
+    let directory = output ?? path + "/attention"
+    let size = model.model.conditionSize
+    let hasClasses = model.recipe.model.conditionKind == .classes
+    try communicator.together {
+      guard communicator.rank == 0 else { return }
+      do { try Directories.create(directory) } catch { throw Failure("\(error)", code: .cannotCreate) }
+      let pictures = AttentionPictures(
+        model.programs, imageShape: model.model.imageShape, samples: samples ?? 4)
+      // One class after the other; continuous conditions at zero, as `sample` has them.
+      let paths = try pictures.write(to: directory) { sample, target in
+        for k in 0..<size { target[k] = hasClasses && sample % size == k ? 1 : 0 }
+      }
+      guard !paths.isEmpty else {
+        throw Failure("\(path): no layer of this model attends; there is nothing to draw", code: .data)
+      }
+      for path in paths { print(path) }
     }
   }
 

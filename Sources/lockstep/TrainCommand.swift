@@ -219,7 +219,7 @@ struct TrainCommand: ParsableCommand {
     if let scores = coordinator.lastClassScores {
       lines.append("samples     " + scores.summary(names: coordinator.trainer.dataset.classNames))
     } else if let verdict = coordinator.lastVerdict {
-      lines.append("samples     " + verdict)
+      lines.append("samples     " + verdict.words)
     }
     if let picture = coordinator.lastPicture { lines.append("picture     \(picture)") }
     if let checkpoint = coordinator.lastCheckpoint { lines.append("checkpoint  \(checkpoint)") }

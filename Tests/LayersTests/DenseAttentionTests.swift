@@ -33,8 +33,8 @@ import Testing
     let logits: Value
 
     init(_ model: DenseAttention, batch: Int) throws {
-      generator = Scope(graph: graph, parameters: ParameterTable(name: "generator"))
-      discriminator = Scope(graph: graph, parameters: ParameterTable(name: "discriminator"))
+      generator = Scope(graph: graph, parameters: ParameterTable(name: "generator"), isWatched: true)
+      discriminator = Scope(graph: graph, parameters: ParameterTable(name: "discriminator"), isWatched: true)
       noise = try graph.read(testBlock(batch * model.noiseSize), shape: [batch, model.noiseSize])
       condition = try graph.read(
         testBlock(batch * model.conditionSize, seed: 2), shape: [batch, model.conditionSize])

@@ -59,7 +59,9 @@ import Testing
   @Test("entropy and gate are offered for watching, and parameters are named by their role")
   func names() throws {
     _ = try nonLocalAttention(layer.input([1, 2, 2, 8]), in: layer.scope / "attention")
-    #expect(layer.scope.observations.all.map(\.name) == ["net/attention/entropy", "net/attention/gate"])
+    #expect(
+      layer.scope.observations.all.map(\.name)
+        == ["entropy", "largestWeight", "ownWeight", "gate", "tokenVarianceRatio"].map { "net/attention/" + $0 })
     #expect(
       layer.parameters.entries.map(\.name)
         == ["query/kernel", "key/kernel", "value/kernel", "gate", "output/kernel"].map { "net/attention/" + $0 })

@@ -38,18 +38,58 @@ import Testing
     #expect(outputs[3][0].isFinite)
   }
 
+  @Test("the largest weight and the own weight are means over rows: 1 of the identity, 1/S of the mean")
+  func weights() throws {
+    let layer = TestLayer()
+    let uniform = try layer.graph.literal([Float](repeating: 0.25, count: 32), shape: [2, 4, 4])
+    let identity = try layer.graph.literal([1, 0, 0, 1, 0.5, 0.5, 0.25, 0.75], shape: [2, 2, 2])
+    let outputs = try layer.run(
+      largestWeight(uniform), ownWeight(uniform) { $0 }, largestWeight(identity), ownWeight(identity) { $0 },
+      ownWeight(identity) { 1 - $0 })
+    for (found, expected) in zip(outputs, [0.25, 0.25, 0.8125, 0.8125, 0.1875] as [Float]) {
+      #expect(abs(found[0] - expected) < 1e-6)
+    }
+  }
+
+  @Test("a place of an image has the 2×2 window that it lies in for its own key")
+  func window() throws {
+    // All attention on the first window of a 4×4 image: four of sixteen places lie there.
+    let layer = TestLayer()
+    let x = try layer.input([1, 4, 4, 8])
+    _ = try nonLocalAttention(x, in: layer.scope / "attention")
+    let map = try #require(layer.scope.observations.maps.first)
+    #expect(map.weights.shape == [1, 16, 4] && map.positions?.height == 4 && map.positions?.width == 4)
+    let first = try layer.graph.literal((0..<64).map { $0 % 4 == 0 ? 1 : 0 }, shape: [1, 16, 4])
+    let own = try ownWeight(first) { $0 / 4 / 2 * 2 + $0 % 4 / 2 }
+    #expect(try layer.run(own)[0] == [0.25])
+  }
+
+  @Test("what nobody watches is not built")
+  func unwatched() throws {
+    let counts = try [true, false].map { isWatched in
+      let graph = Graph()
+      let scope = Scope(graph: graph, parameters: ParameterTable(name: "net"), isWatched: isWatched)
+      _ = try selfAttention(
+        graph.constant(1, shape: [2, 4, 3]), options: AttentionOptions(.additive), in: scope / "attention")
+      return (graph.nodes.count, scope.observations.all.count, scope.observations.maps.count)
+    }
+    #expect(counts[0].0 > counts[1].0 && counts[0].1 == 4 && counts[0].2 == 1)
+    #expect(counts[1].1 == 0 && counts[1].2 == 0)
+  }
+
   @Test("attention offers entropy, variance ratio and gate under its path")
   func names() throws {
     let layer = TestLayer()
     var options = AttentionOptions(.additive)
     _ = try selfAttention(layer.input([2, 4, 3]), options: options, in: layer.scope / "attention")
     #expect(
-      layer.scope.observations.all.map(\.name) == ["net/attention/entropy", "net/attention/tokenVarianceRatio"])
+      layer.scope.observations.all.map(\.name)
+        == ["entropy", "largestWeight", "ownWeight", "tokenVarianceRatio"].map { "net/attention/" + $0 })
     options.usesGate = true
     _ = try selfAttention(layer.input([2, 4, 3]), options: options, in: layer.scope / "gated")
     #expect(
       Set(layer.scope.observations.all.suffix(3).map(\.name))
-        == ["net/gated/entropy", "net/gated/tokenVarianceRatio", "net/gated/gate"])
+        == ["net/gated/ownWeight", "net/gated/tokenVarianceRatio", "net/gated/gate"])
     #expect(layer.scope.observations.all.allSatisfy { $0.value.shape == .scalar })
   }
 
@@ -76,7 +116,7 @@ import Testing
         _ = try selfAttention(x, options: AttentionOptions(.additive, activation, units: 32), in: layer.scope)
         layer.parameters.values.allocate()
         layer.parameters.initialize(seed: seed)
-        ratios.append(Double(try layer.run(layer.scope.observations.all[1].value)[0][0]))
+        ratios.append(Double(try layer.run(layer.scope.observations.all[3].value)[0][0]))
       }
       let mean = ratios.reduce(0, +) / Double(ratios.count)
       #expect(mean < published * Self.spread && mean > published / Self.spread, "\(activation): \(mean)")

@@ -13,7 +13,7 @@ final class TestLayer {
   let scope: Scope
   private var isAllocated = false
 
-  init() { scope = Scope(graph: graph, parameters: parameters) }
+  init() { scope = Scope(graph: graph, parameters: parameters, isWatched: true) }
 
   /// Numbers between −scale and scale.
   func input(_ shape: Shape, seed: UInt64 = 1, scale: Double = 1) throws -> Value {

@@ -28,7 +28,7 @@ extension LockstepTests {
       let alone = try json("evaluate", "run", "--json")
       let keys = ["trainLoss", "trainAccuracy", "testLoss", "testAccuracy", "fakeLoss", "fakeAccuracy"]
       let observed = ["generator", "discriminator"].flatMap { network in
-        ["entropy", "gate", "tokenVarianceRatio"].map { "\(network)/attention/\($0)" }
+        ["entropy", "gate", "largestWeight", "ownWeight", "tokenVarianceRatio"].map { "\(network)/attention/\($0)" }
       }
       let quality = [
         "frechetDistance", "kernelDistance", "kernelDistanceError", "precision", "recall", "density", "coverage",
@@ -130,6 +130,35 @@ extension LockstepTests {
       #expect(damaged.status == 65)
       #expect(damaged.errorLines.count == 1)
       #expect(damaged.errors.contains("does not match its checksum"))
+    }
+
+    @Test("inspect --attention draws a picture for each layer; a run keeps those of its evaluations and its machine")
+    func attention() throws {
+      try train()
+      let drawn = try Run("inspect", "run", "--attention", "--output", "maps", "--samples", "2", in: scratch)
+      let names = ["generator", "discriminator"].map { "attention-\($0)-attention.png" }
+      #expect(drawn.status == 0 && drawn.output == names.map { "maps/\($0)\n" }.joined())
+      for name in names { #expect(try bytes(of: scratch / "maps/\(name)").starts(with: [0x89, 0x50, 0x4E, 0x47])) }
+      let kept = try FileManager.default.contentsOfDirectory(atPath: scratch / "run/pictures").sorted()
+      #expect(kept == (names + ["interpolations.png", "neighbours.png"]).sorted())
+      #expect(try lines(of: scratch / "run/starts.jsonl").filter { $0.contains("1 rank of ") }.count == 1)
+      let page = String(decoding: try bytes(of: scratch / "run/report.html"), as: UTF8.self)
+      #expect(page.contains("Nearest training images") && page.contains("From iteration 0 on: "))
+      for (options, text) in [
+        (["--samples", "9", "--attention"], "from 1 to 8"), (["--samples", "2"], "--samples is for --attention"),
+        (["--attention", "--all"], "--attention shows neither"),
+      ] {
+        let wrong = try Run(["inspect", "run"] + options, in: scratch)
+        #expect(wrong.status == 64 && wrong.errors.contains(text))
+      }
+      let none = try Run(
+        [
+          "train", "--recipe", "digits", "--output", "none", "--iterations", "1", "--set",
+          "model.generator.attentionAt=[]", "--set", "model.discriminator.attentionAt=[]",
+        ], in: scratch)
+      #expect(none.status == 0)
+      let nothing = try Run("inspect", "none", "--attention", in: scratch)
+      #expect(nothing.status == 65 && nothing.errors.contains("no layer of this model attends"))
     }
 
     @Test("recipes are listed, printed as files that read back, and explained")

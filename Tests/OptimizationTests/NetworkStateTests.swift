@@ -41,6 +41,21 @@ import Testing
     }
   }
 
+  @Test("parameters whose gradient is exactly zero are counted, layer by layer, once there has been a step")
+  func zeroGradients() throws {
+    let run = try Linear(reports: 1)
+    #expect(run.network.zeroGradientShare() == nil)
+    for index in 0..<7 { run.x.values[index] = 0 }
+    run.network.prepareUpdate()
+    try run.program.run()
+    // 7 of the 21 of a, none of the 5 of b.
+    #expect(run.network.zeroGradientShare() == 7.0 / 26)
+    let names = run.network.parameters.entries.map(\.name)
+    #expect(names == ["net/a", "net/b"])
+    #expect(run.network.zeroGradientShare(under: "net") == 7.0 / 26)
+    #expect(run.network.zeroGradientShare(under: "ne") == nil)
+  }
+
   @Test("gradients lie as the parameters do, reports behind them on a line of their own")
   func layout() throws {
     let run = try Linear(reports: 3)

@@ -65,6 +65,36 @@ import Testing
     #expect(!page.contains("http"))
   }
 
+  @Test("what evaluations draw is on the page with the names of its rows, and no name becomes markup")
+  func details() {
+    var run = run("a")
+    // As high as three rows of 16 pixels.
+    var png = [UInt8](repeating: 0, count: 30)
+    (png[19], png[23]) = (40, 50)
+    run.details = [("attention-generator-a", [1]), ("interpolations", png), ("neighbours", png), ("other", [7])]
+    run.classNames = ["<b>", "two", "three"]
+    run.notes = ["From iteration 0 on: <CPU>."]
+    let page = RunReport.page(run)
+    #expect(page.contains("<span>&lt;b&gt;</span><span>two</span><span>three</span></div><img width=\"120\""))
+    #expect(page.contains("<span>nearest</span>") && page.contains("<figcaption>generator-a</figcaption>"))
+    #expect(page.contains("From iteration 0 on: &lt;CPU&gt;.") && !page.contains("base64,Bw=="))
+    // Rows too low for names, or an image that is none.
+    (png[19], png[23]) = (40, 10)
+    #expect(!RunReport.picture(("x", png), scale: 3, rows: run.classNames).contains("<span>"))
+    #expect(!RunReport.picture(("x", [1, 2]), scale: 3, rows: run.classNames).contains("<span>"))
+  }
+
+  @Test("a comparison shows entropy and gate of all runs, and where recipes differ")
+  func compared() {
+    var other = RunReport.Run(
+      name: "b", history: run().history, recipe: "name: \"<y>\"", pictures: [])
+    other.name = "b"
+    let page = RunReport.page(comparing: [run("a"), other], refusal: nil)
+    #expect(page.contains(">generator/attention8/entropy</text>"))
+    #expect(page.contains("<td>name</td><td>&quot;&lt;x&gt;&quot;</td><td>&quot;&lt;y&gt;&quot;</td>"))
+    #expect(RunReport.page(comparing: [run("a"), run("c")], refusal: nil).contains("The recipes are equal."))
+  }
+
   @Test("a run without evaluations, or without anything, has a page, too", arguments: ["", "{\"iteration\":1}\n"])
   func empty(metrics: String) {
     #expect(RunReport.page(run("a", metrics)).contains("There has been no evaluation yet."))

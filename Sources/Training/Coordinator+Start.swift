@@ -1,0 +1,53 @@
+import Communication
+import Kernels
+import Reporting
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+extension Coordinator {
+  /// Adds a line to `starts.jsonl`: on which machine the run goes on from here, and what its classes are called. All ranks
+  /// take part.
+  func recordStart() throws {
+    let nodes = try communicator.allGather(communicator.nodeRank).count { $0 == 0 }
+    guard isFirstRank else { return }
+    let (size, threads) = (communicator.size, trainer.threads)
+    let machine = [
+      Self.processorName ?? "a processor that OpenBLAS calls \(StartUp.coreName)",
+      "\(size) \(size == 1 ? "rank" : "ranks") of \(threads) \(threads == 1 ? "thread" : "threads")",
+      "\(nodes) \(nodes == 1 ? "node" : "nodes")", "gradients summed by \(trainer.settings)",
+    ].joined(separator: ", ")
+    let rows = trainer.dataset.classNames.prefix(trainer.conditions.knownClasses)
+    let names = rows.joined(separator: "\n")
+    // Another first line of this iteration: the one that counts is the last. A file that takes no line is no reason to lose
+    // a run.
+    do {
+      try MetricsLog(path: output.starts).append(iteration: trainer.iteration, kind: "start") { line in
+        line.field("machine", text: machine)
+        line.field("ranks", size)
+        line.field("threads", threads)
+        line.field("nodes", nodes)
+        if trainer.conditions.kind == .classes, names.utf8.count < 4096 { line.field("classNames", text: names) }
+      }
+    } catch {
+      logger.warning("the report will not tell on which machine this is: \(error)")
+    }
+  }
+
+  /// As the system calls it; nil where it does not.
+  private static var processorName: String? {
+    guard let file = fopen("/proc/cpuinfo", "r") else { return nil }
+    // Only read from.
+    defer { _ = fclose(file) }
+    var line = [CChar](repeating: 0, count: 512)
+    while fgets(&line, Int32(line.count), file) != nil {
+      let text = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+      guard text.hasPrefix("model name"), let colon = text.firstIndex(of: ":") else { continue }
+      return text[text.index(after: colon)...].split(whereSeparator: \.isWhitespace).joined(separator: " ")
+    }
+    return nil
+  }
+}
