@@ -18,6 +18,6 @@ struct LockstepCommand: ParsableCommand {
     version: "0.1.0",
     subcommands: [
       TrainCommand.self, SampleCommand.self, EvaluateCommand.self, ProfileCommand.self, PlanCommand.self,
-      DoctorCommand.self, InspectCommand.self, ReportCommand.self, RecipesCommand.self,
+      SweepCommand.self, DoctorCommand.self, InspectCommand.self, ReportCommand.self, RecipesCommand.self,
     ])
 }
