@@ -38,7 +38,7 @@ public struct SweepRunner {
     var stop: StopReason?
     var alive = plan.trials.map(\.index)
     for (rung, iterations) in plan.rungs.enumerated() where stop == nil {
-      stop = try runRung(alive, iterations, on: group)
+      stop = try alone { try runRung(alive, iterations, on: group) }
       // All groups have ended the rung when this returns.
       let weightiest = try communicator.maximum(of: Int64(stop?.rawValue ?? 0))
       stop = StopReason(rawValue: Int(weightiest))
@@ -130,6 +130,16 @@ public struct SweepRunner {
     return nil
   }
 
+  /// A failure that all ranks of a group share, the other groups do not know of: it ends them too.
+  private func alone<Result>(_ body: () throws -> Result) throws -> Result {
+    do { return try body() } catch let shared as SharedFailure {
+      if shared.isMine { throw shared.failure }
+      // The one that speaks is to be first.
+      usleep(300_000)
+      communicator.abort(exitCode: shared.failure.code.rawValue)
+    }
+  }
+
   private func trial(_ job: SweepPlan.Job, _ iterations: Int) -> SweepTrial {
     SweepTrial(
       job: job, iterations: iterations, measure: plan.space.measure, directory: directory, team: team,
@@ -140,13 +150,21 @@ public struct SweepRunner {
   private func claim(_ job: SweepPlan.Job, _ iterations: Int) throws -> Bool {
     guard directory.find(job, iterations: iterations) == nil else { return false }
     let path = "\(directory.claims)/\(job.name)-\(iterations)"
-    let descriptor = Glibc.open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+    let descriptor = createOnly(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
     guard descriptor >= 0 else {
       guard errno == EEXIST else { throw FileError(path: path, action: "create", code: errno) }
       return false
     }
     guard close(descriptor) == 0 else { throw FileError(path: path, action: "finish writing", code: errno) }
     return true
+  }
+
+  private func createOnly(_ path: String, _ flags: Int32, _ mode: mode_t) -> Int32 {
+    #if canImport(Glibc)
+      Glibc.open(path, flags, mode)
+    #elseif canImport(Darwin)
+      Darwin.open(path, flags, mode)
+    #endif
   }
 
   private func tell(_ job: SweepPlan.Job, _ iterations: Int) {

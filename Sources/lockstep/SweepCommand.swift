@@ -84,12 +84,7 @@ struct SweepCommand: ParsableCommand {
       crew.warn(logger)
       let runner = SweepRunner(
         plan, directory: directory, communicator: communicator, team: crew.team, signals: signals, logger: logger)
-      do {
-        stop = try trial.map { try runner.run(job: $0) } ?? runner.run(groups: groups)
-      } catch let failure as Failure where communicator.size > 1 {
-        // Of a group; the others do not know.
-        throw failure
-      }
+      if let trial { stop = try runner.run(job: trial) } else { stop = try runner.run(groups: groups) }
     }
     try communicator.together {
       guard communicator.rank == 0, trial == nil else { return }
