@@ -132,7 +132,8 @@ public struct SweepPlan {
   private func checkComparable() throws {
     guard let first = trials.first?.recipe else { return }
     guard first.evaluation.classifierIterations > 0, first.model.conditionKind == .classes else {
-      throw space.wrong("\(space.measure) needs a classifier: classes as conditions, evaluation.classifierIterations above 0")
+      throw space.wrong(
+        "\(space.measure) needs a classifier: classes as conditions, evaluation.classifierIterations above 0")
     }
     for trial in trials {
       let recipe = trial.recipe

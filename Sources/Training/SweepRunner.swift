@@ -106,16 +106,25 @@ public struct SweepRunner {
 
   /// One classifier judges all trials.
   private func prepareClassifier() throws {
-    guard let first = plan.jobs(of: plan.trials).first else { return }
-    let recipe = try first.recipe(iterations: plan.space.iterations)
-    let isShared = recipe.training.batchSize >= communicator.size
-    let part = try communicator.part(color: isShared || communicator.rank == 0 ? 0 : 1)
-    if isShared || communicator.rank == 0 {
+    // A trial that cannot be built is told of when its turn comes; another one's samples do as well.
+    for trial in plan.trials where try trainClassifier(for: trial) { return }
+  }
+
+  /// - Returns: false, on all ranks, where the trial cannot be built.
+  private func trainClassifier(for trial: SweepPlan.Trial) throws -> Bool {
+    let recipe = trial.recipe
+    let takesPart = recipe.training.batchSize >= communicator.size || communicator.rank == 0
+    let part = try communicator.part(color: takesPart ? 0 : 1)
+    var isMade = true
+    if takesPart {
       let dataset = try recipe.loadDataset(on: part)
-      let trainer = try Trainer(recipe: recipe, dataset: dataset, communicator: part, team: team)
-      _ = try ClassCheck(trainer, output: directory.classifier, logger: logger)
+      do {
+        let trainer = try Trainer(recipe: recipe, dataset: dataset, communicator: part, team: team)
+        _ = try ClassCheck(trainer, output: directory.classifier, logger: logger)
+      } catch let shared as SharedFailure where shared.failure.code == .configuration { isMade = false }
     }
     try part.close()
+    return try communicator.maximum(of: isMade ? 0 : 1) == 0
   }
 
   private func runRung(_ alive: [Int], _ iterations: Int, on group: any Communicator) throws -> StopReason? {

@@ -102,7 +102,8 @@ public struct SweepSpace {
       return
     }
     throw wrong(
-      "space: \(path): trials that differ in it cannot be compared; use seeds or iterations for these, set for the rest")
+      "space: \(path): trials that differ in it cannot be compared; use seeds or iterations for these, set for the rest"
+    )
   }
 
   private func word(_ key: String, _ node: Node) throws -> String {

@@ -1,9 +1,10 @@
+import Measures
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Darwin)
   import Darwin
 #endif
-import Measures
 
 /// Trials from best to worst, with how sure that is.
 public struct SweepTable {
@@ -28,9 +29,10 @@ public struct SweepTable {
   public init(_ plan: SweepPlan, _ results: [SweepResult]) throws {
     let protocols = results.filter { $0.value != nil }.compactMap { MeasurementProtocol(text: $0.measurement) }
     for other in protocols.dropFirst() { try protocols[0].check(comparableWith: other) }
-    measurement = protocols.first.map { first in
-      MeasurementProtocol(first.fields.filter { $0.name != "seed" }).description
-    } ?? ""
+    measurement =
+      protocols.first.map { first in
+        MeasurementProtocol(first.fields.filter { $0.name != "seed" }).description
+      } ?? ""
     let found = Dictionary(grouping: results, by: \.trial)
     let measure = plan.space.measure
     rows = plan.trials.compactMap { trial in found[trial.index].map { Self.row(trial, $0) } }

@@ -58,7 +58,8 @@ import Testing
   @Test("halving keeps one of every η, the best by their means, and none that failed")
   func halving() throws {
     let plan = try plan(
-      "space: {training.batchSize: [16, 32, 64, 128]}\nmethod: halving\neta: 2\niterations: 300\nfirstIterations: 100\n")
+      "space: {training.batchSize: [16, 32, 64, 128]}\nmethod: halving\neta: 2\niterations: 300\nfirstIterations: 100\n"
+    )
     #expect(plan.rungs == [100, 200, 300])
     let results = [result(1, 1, 4), result(2, 1, 1), result(3, 1, nil), result(4, 1, 2)]
     let rows = SweepTable.rows(of: plan.trials, results)
