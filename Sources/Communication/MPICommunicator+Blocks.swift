@@ -52,7 +52,7 @@ extension MPICommunicator {
     var communicator = cmpi_communicator()
     // A node larger than the smallest has ranks that sum nothing; they are on a rail that is never used.
     let color = ofNodes ? min(nodeRank, smallestNodeSize) : 0
-    try check(cmpi_split(cmpi_world(), Int32(color), &communicator), "MPI_Comm_split")
+    try check(cmpi_split(base, Int32(color), &communicator), "MPI_Comm_split")
     rails.append(communicator)
     var (number, count) = (Int32(0), Int32(0))
     try check(cmpi_rank_and_size(communicator, &number, &count), "MPI_Comm_rank")
@@ -82,7 +82,7 @@ extension MPICommunicator {
   func makeExchange() throws(CommunicationError) -> ExchangeRail? {
     guard nodeSize < size, reduction == .automatic else { return nil }
     var communicator = cmpi_communicator()
-    try check(cmpi_split(cmpi_world(), 0, &communicator), "MPI_Comm_split")
+    try check(cmpi_split(base, 0, &communicator), "MPI_Comm_split")
     rails.append(communicator)
     return ExchangeRail(
       communicator: communicator, rank: rank, size: size, slots: 1, largestCount: ExchangeRail.shortCount, check: check)

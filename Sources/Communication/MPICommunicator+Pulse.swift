@@ -23,7 +23,7 @@ extension MPICommunicator {
     // The same on all ranks, since all have the same leaders.
     guard Set(leaders).count > 1 else { return }
     var duplicate = cmpi_communicator()
-    try check(cmpi_duplicate(cmpi_world(), &duplicate), "MPI_Comm_dup")
+    try check(cmpi_duplicate(base, &duplicate), "MPI_Comm_dup")
     pulse.connect(
       Heartbeats(communicator: duplicate, rank: rank, leaders: leaders, board: pulse.board, check: check))
   }

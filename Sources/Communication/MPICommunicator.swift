@@ -29,6 +29,9 @@ public final class MPICommunicator: Communicator {
   public internal(set) var notes: [String] = []
   public let pulse: Pulse
 
+  /// All ranks of the job, or the part of them that this communicator is of.
+  private(set) var base: cmpi_communicator
+  private let ownsBase: Bool
   /// Duplicates, so that our collectives never meet those of another library.
   private var world: cmpi_communicator
   var node: cmpi_communicator
@@ -57,15 +60,24 @@ public final class MPICommunicator: Communicator {
   }
 
   /// - Parameter ranksPerNode: for tests: as if every machine ran so many ranks.
-  package init(reduction: GradientReduction, ranksPerNode: Int?) throws(CommunicationError) {
-    startedMPI = try Self.startMPI()
+  package convenience init(reduction: GradientReduction, ranksPerNode: Int?) throws(CommunicationError) {
+    let started = try Self.startMPI()
+    try self.init(
+      base: cmpi_world(), ownsBase: false, startedMPI: started, reduction: reduction, ranksPerNode: ranksPerNode)
+  }
+
+  /// - Parameter ownsBase: whether `base` is freed with this.
+  init(
+    base: cmpi_communicator, ownsBase: Bool, startedMPI: Bool, reduction: GradientReduction, ranksPerNode: Int?
+  ) throws(CommunicationError) {
+    (self.base, self.ownsBase, self.startedMPI) = (base, ownsBase, startedMPI)
     var (number, count) = (Int32(0), Int32(0))
     let starting = MPICheck(rank: 0)
-    try starting(cmpi_rank_and_size(cmpi_world(), &number, &count), "MPI_Comm_rank")
+    try starting(cmpi_rank_and_size(base, &number, &count), "MPI_Comm_rank")
     (rank, size) = (Int(number), Int(count))
     check = MPICheck(rank: Int(number))
     (world, node) = (cmpi_communicator(), cmpi_communicator())
-    try check(cmpi_duplicate(cmpi_world(), &world), "MPI_Comm_dup")
+    try check(cmpi_duplicate(base, &world), "MPI_Comm_dup")
     if let ranksPerNode {
       try check(cmpi_split(world, number / Int32(ranksPerNode), &node), "MPI_Comm_split")
     } else {
@@ -271,6 +283,7 @@ public final class MPICommunicator: Communicator {
     rails = []
     try check(cmpi_free_communicator(&node), "MPI_Comm_free")
     try check(cmpi_free_communicator(&world), "MPI_Comm_free")
+    if ownsBase { try check(cmpi_free_communicator(&base), "MPI_Comm_free") }
     if startedMPI { try check(cmpi_finalize(), "MPI_Finalize") }
     pulse.end()
   }
