@@ -58,7 +58,8 @@ let package = Package(
     .target(
       name: "Reporting", dependencies: ["Clocks", "Files", "Tensors", "Communication", "Tracing", "CPNG"]),
     .target(
-      name: "EventFiles", dependencies: ["Files", "Checkpoints", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
+      name: "EventFiles",
+      dependencies: ["Files", "Checkpoints", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
       exclude: ["Generated/event.proto", "Generated/README.md"]),
     .target(name: "Forecasting", dependencies: ["Files", "Reporting"]),
     .target(name: "Measures", dependencies: ["Communication", "COpenBLAS"]),

@@ -1,5 +1,6 @@
 import Communication
 import Datasets
+import Measures
 import Tensors
 
 #if canImport(Glibc)
@@ -52,15 +53,16 @@ public struct DiscriminatorScores: Sendable, Equatable {
       observations: names.indices.map { Observed(name: names[$0], mean: sums[10 + $0] / max(1, sums[9])) })
   }
 
-  /// Spreads the judged images evenly over the set.
+  /// Spreads the judged images over the set.
   private static func addReal(
     _ set: (images: ImageSet, conditions: Conditions), samples: Int, _ programs: EvaluationPrograms,
     to sums: inout [Double], at offset: Int
   ) throws {
     let count = min(samples, set.images.count)
+    let indices = Scattered.choose(count, of: set.images.count)
     try forOwnBlocks(of: count, programs) { first, rows in
       let logits = try programs.judge(count: rows) { row, images, condition in
-        let index = (first + row) * set.images.count / count
+        let index = indices[first + row]
         set.images.write(index: index, to: images.baseAddress! + row * set.images.imageShape.count)
         set.conditions.write(conditionOf: index, to: condition)
       }

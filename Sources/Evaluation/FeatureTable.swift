@@ -57,13 +57,13 @@ public final class FeatureTable {
     public let values: Features?
   }
 
-  /// Features of images spread evenly over a set; all ranks share the work.
+  /// Features of images spread over a set, as `Scattered.choose` has them; all ranks share the work.
   public static func measure(
     _ set: ImageSet, count: Int, classifier: Classifier, keepsValues: Bool = false, communicator: any Communicator
   ) throws -> (table: Finished, labels: [Int]) {
     let table = FeatureTable(count: count, imageShape: set.imageShape, keepsValues: keepsValues)
     let (block, size) = (Classifier.blockSize, set.imageShape.count)
-    let indices = (0..<count).map { $0 * set.count / count }
+    let indices = Scattered.choose(count, of: set.count)
     var images = [Float](repeating: 0, count: block * size)
     for first in stride(from: communicator.rank * block, to: count, by: communicator.size * block) {
       let rows = min(block, count - first)

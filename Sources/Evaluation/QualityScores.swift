@@ -34,6 +34,11 @@ public struct QualityScores: Sendable, Equatable {
           + "with real images \(percent(floor.placement.coverage)). A run that narrows goes on looking good one by one."
       )
     }
+    if placement.recall < 0.5 * floor.placement.recall {
+      found.append(
+        "They are of few kinds: only \(percent(placement.recall)) of the training images lie among them, with real images "
+          + "\(percent(floor.placement.recall)).")
+    }
     if memorisation.copiedShare > 0.05 {
       found.append(
         "\(percent(memorisation.copiedShare)) lie nearer to a training image than nearly all held-out images do: "
@@ -71,8 +76,8 @@ extension ColumnScores {
 
 /// Real images as samples are compared with them: made once for a run.
 ///
-/// Samples are compared with every other training image; those between make the floor, so that nothing but chance tells the
-/// two apart. Held-out images may differ from training images more than samples do, where other people made them: they only
+/// Samples are compared with a random half of the training images; the others make the floor, so that nothing but chance
+/// tells the two apart. Held-out images may differ from training images more than samples do, where other people made them: they only
 /// serve to find copies.
 public final class QualityCheck {
   /// Of images that samples are compared with, and of the floor.
@@ -112,15 +117,15 @@ public final class QualityCheck {
     let measured = try FeatureTable.measure(
       dataset.training, count: count, classifier: classifier, keepsValues: !isImage, communicator: communicator)
     let (all, labels) = (measured.table, measured.labels)
-    let even = Array(stride(from: 0, to: count, by: 2))
-    let between = Array(stride(from: 1, to: count, by: 2))
+    let order = Scattered.order(of: count)
+    let (even, between) = (order[..<((count + 1) / 2)].sorted(), order[((count + 1) / 2)...].sorted())
     floorCount = min(between.count, samples)
     heldOutCount = min(dataset.test.count, samples)
     let test = try FeatureTable.measure(
       dataset.test, count: heldOutCount, classifier: classifier, communicator: communicator
     ).table
     // Spread over the set, as the samples over the classes.
-    let chosen = (0..<floorCount).map { [floorCount] in between[$0 * between.count / floorCount] }
+    let chosen = Scattered.choose(floorCount, of: between.count).map { between[$0] }
     realCount = even.count
     known = try KnownImages(training: all.features, heldOut: test.features, work: work)
     real = try RealNeighbours(all.features.selecting(even), work: work)
@@ -154,7 +159,7 @@ public final class QualityCheck {
 
   private static func thinned(_ features: Features) -> Features {
     if features.count <= mostPlaced { return features }
-    return features.selecting((0..<mostPlaced).map { $0 * features.count / mostPlaced })
+    return features.selecting(Scattered.choose(mostPlaced, of: features.count))
   }
 
   private static func scores(

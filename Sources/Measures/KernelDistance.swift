@@ -22,11 +22,11 @@ public func kernelDistance(_ a: Features, _ b: Features, work: SharedWork = Shar
     throw MeasureError.tooFew(measure: "kernel distance", count: count, needed: 8)
   }
   guard a.areFinite, b.areFinite else { throw MeasureError.notFinite(measure: "kernel distance") }
+  // The longer set is thinned.
+  let rows = (a: Scattered.choose(count, of: a.count), b: Scattered.choose(count, of: b.count))
   var found = [Double](repeating: 0, count: parts.count)
   for index in work.own(of: parts.count) {
-    // The longer set is thinned evenly, whatever its order is.
-    let rows = { (set: Features) in parts[index].map { $0 * set.count / count } }
-    let (x, y) = (a.selecting(rows(a)), b.selecting(rows(b)))
+    let (x, y) = (a.selecting(parts[index].map { rows.a[$0] }), b.selecting(parts[index].map { rows.b[$0] }))
     let m = Double(size)
     found[index] =
       (kernelSum(x, x, skipsDiagonal: true) + kernelSum(y, y, skipsDiagonal: true)) / (m * (m - 1))
@@ -44,17 +44,8 @@ public func kernelDistance(_ a: Features, _ b: Features, work: SharedWork = Shar
 func kernelParts(_ count: Int) -> [[Int]] {
   let parts = max(4, (count + 999) / 1000)
   let size = count / parts
-  let keys = (0..<count).map(mixed)
-  let order = (0..<count).sorted { keys[$0] < keys[$1] }
+  let order = Scattered.order(of: count)
   return (0..<parts).map { part in Array(order[part * size..<(part + 1) * size]) }
-}
-
-/// A number scattered over 64 bits, another one for each: SplitMix64 (Steele, Lea, Flood, 2014).
-private func mixed(_ index: Int) -> UInt64 {
-  var z = UInt64(index + 1) &* 0x9E37_79B9_7F4A_7C15
-  z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-  z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-  return z ^ (z >> 31)
 }
 
 private func kernelSum(_ a: Features, _ b: Features, skipsDiagonal: Bool) -> Double {

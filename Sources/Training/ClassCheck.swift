@@ -70,6 +70,13 @@ public final class ClassCheck {
     (self.conditions, self.programs, self.communicator) = (conditions, programs, communicator)
     let areClasses = conditions.kind == .classes
     sampleCount = areClasses ? ClassScores.balancedCount(samples, classes: conditions.knownClasses) : samples
+    if sampleCount <= Classifier.featureWidth {
+      logger.notice(
+        """
+        no Fréchet distance: evaluation.samples asks for \(sampleCount) samples, it takes at least \
+        \(Classifier.featureWidth + 1)
+        """)
+    }
     let target = areClasses ? FeatureTarget.classes(dataset.classCount) : .quantities(conditions.size)
     classifier = try Classifier(imageShape: dataset.imageShape, target: target)
     realDeviation =
@@ -194,8 +201,8 @@ public final class ClassCheck {
         "samples",
         "\(sampleCount), \(conditions.kind == .classes ? "balanced" : "under conditions of training samples")"
       ),
-      ("real images", "\(quality?.realCount ?? 0) of the training split, every other one"),
-      ("floor", "\(quality?.floorCount ?? 0) of those between"),
+      ("real images", "\(quality?.realCount ?? 0) of the training split, a random half"),
+      ("floor", "\(quality?.floorCount ?? 0) of the other half"),
       ("held-out images", "\(quality?.heldOutCount ?? 0), for copies"),
       ("weights", recipe.training.averageDecay == nil ? "live" : "averaged"),
       ("norms", "standing statistics"), ("seed", "\(recipe.seed)"),

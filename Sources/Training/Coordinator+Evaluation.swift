@@ -50,6 +50,9 @@ extension Coordinator {
     lastQuality = quality
     lastVerdict = sampleScores.flatMap { classCheck?.verdict($0) }
     guard isFirstRank else { return }
+    if let quality, let trend = narrowing(quality), let verdict = lastVerdict {
+      lastVerdict = (verdict.words + " " + trend, true)
+    }
     let verdict = lastVerdict
     let share = Double(trainer.iteration) / Double(max(1, recipe.training.iterations))
     let attention = scores.attentionFindings(progress: share)
@@ -76,6 +79,23 @@ extension Coordinator {
       logger.warning("samples: \(verdict.words)")
     }
     writeReport()
+  }
+
+  /// Whether samples were more varied before, in words: each evaluation for itself may look well.
+  private func narrowing(_ quality: QualityScores) -> String? {
+    let past = history.lines.isEmpty ? (try? RunHistory(path: output.metrics)) ?? history : history
+    let evaluations = past.lines(ofKind: "evaluation").filter { $0.iteration < trainer.iteration }
+    let best = evaluations.min {
+      $0.numbers["frechetDistance"] ?? .infinity < $1.numbers["frechetDistance"] ?? .infinity
+    }
+    guard let best, let before = best.numbers["frechetDistance"], let recall = best.numbers["recall"],
+      let now = quality.frechet, now > 1.5 * before, quality.placement.recall < 0.9 * recall
+    else { return nil }
+    let shown = { (x: Double) in "\((x * 100).rounded() / 100)" }
+    return
+      "The run narrows: since iteration \(grouped(best.iteration)) the Fréchet distance rose from \(shown(before)) to "
+      + "\(shown(now)) and recall fell from \(shown(recall)) to \(shown(quality.placement.recall)); the samples were better then "
+      + "(checkpoint.keepBest: frechet keeps the best)."
   }
 
   /// How evaluations measure, and what real images score: once, before the first iteration.

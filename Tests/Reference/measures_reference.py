@@ -51,8 +51,9 @@ def kernel(x, y):
 def main():
     real, fake = features(400, 8, 1, 0.0), features(300, 8, 2, 0.25)
     print("frechet", repr(frechet(real, fake)), repr(frechet(real[:200], real[200:])))
-    thinned = real[np.arange(300) * 400 // 300]
     order = sorted(range(300), key=mixed)
+    first = [i * 400 // 300 for i in range(301)]
+    thinned = real[[first[i] + mixed(i) % (first[i + 1] - first[i]) for i in range(300)]]
     parts = [kernel(thinned[order[75 * i : 75 * i + 75]], fake[order[75 * i : 75 * i + 75]]) for i in range(4)]
     print("kernel", repr(np.mean(parts)), repr(np.std(parts, ddof=1) / 2))
     rr, ff, fr = cdist(real, real), cdist(fake, fake), cdist(fake, real)
