@@ -51,7 +51,7 @@ extension Coordinator {
     lastVerdict = sampleScores.flatMap { classCheck?.verdict($0) }
     guard isFirstRank else { return }
     if let quality, let trend = narrowing(quality), let verdict = lastVerdict {
-      lastVerdict = (verdict.words + " " + trend, true)
+      lastVerdict = (verdict.words.replacing(" Nothing else stands out.", with: "") + " " + trend, true)
     }
     let verdict = lastVerdict
     let share = Double(trainer.iteration) / Double(max(1, recipe.training.iterations))
