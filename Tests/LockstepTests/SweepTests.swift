@@ -64,8 +64,8 @@ extension LockstepTests {
             .utf8),
         to: "space.yaml")
       let job = try Job(["sweep", "space.yaml", "--output", "out"], in: scratch)
-      let half = scratch / "out/trials/0002-seed-1/checkpoints"
-      #expect(wait { (try? FileManager.default.contentsOfDirectory(atPath: half).isEmpty) == false })
+      let half = scratch / "out/trials/0002-seed-1/checkpoints/iteration-00000050.safetensors"
+      #expect(wait { exists(half) })
       job.signal(SIGKILL)
       #expect(job.end() != nil)
       #expect(exists(scratch / "out/trials/0001-seed-1/result-1500.json"))
