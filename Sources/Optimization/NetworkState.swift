@@ -20,7 +20,7 @@ public final class NetworkState {
   /// Moving average of the parameters, where the settings ask for one.
   public let average: StateBlock?
   /// Gradients, then the numbers that the step reports; summed over ranks in one go.
-  let gradient: StateBlock
+  private let gradient: StateBlock
   private let scalars: StateBlock
   private var reportOffset: Int?
   private var reduction = ReductionSettings()

@@ -18,7 +18,8 @@ extension Coordinator {
       store: output.checkpoints, recipe: recipe.checkpoint, stateBytes: trainer.stateByteCount, resumed: resumed,
       abandoned: abandoned)
     timeLimit = options.timeLimit
-    let length = resumed?.metadata["metricsBytes"].flatMap(Int.init)
+    // Without a checkpoint the run begins anew, whatever a run that was killed before its first one has said.
+    let length = resumed == nil ? 0 : resumed?.metadata["metricsBytes"].flatMap(Int.init)
     if try length.map(metrics.truncate(toByteCount:)) != true { try metrics.truncate(toIteration: trainer.iteration) }
     if !abandoned.isEmpty {
       logger.notice(
