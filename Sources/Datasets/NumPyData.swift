@@ -225,7 +225,9 @@ struct NumPyArrays {
   }
 
   /// `100 × 28 × 28`
-  static func shown(_ array: NumPyArray) -> String { array.shape.map(grouped).joined(separator: " × ") }
+  static func shown(_ array: NumPyArray) -> String {
+    array.shape.isEmpty ? "one number" : array.shape.map(grouped).joined(separator: " × ")
+  }
 }
 
 /// How stored samples are split: a part of their own to test on, or every tenth of one.

@@ -89,8 +89,8 @@ extension Recipe {
     case .continuous:
       guard dataset.layout.kind == .images else {
         throw Failure(
-          "model.condition.kind: continuous, but the data bring no conditions; name columns in data.conditions, or add an "
-            + "array c", code: .configuration)
+          "model.condition.kind: continuous, but the data bring no conditions; name columns in data.conditions, add an "
+            + "array c, or set it to classes", code: .configuration)
       }
       let names = Measurements.names
       let size = model.conditionSize ?? names.count

@@ -185,13 +185,14 @@ struct TrainCommand: ParsableCommand {
     for warning in recipe.warnings + trainer.dataset.warnings { logger.warning("\(warning)") }
     for note in trainer.dataset.notes { logger.notice("\(note)") }
     logger.info("\(trainer.dataset.name): \(trainer.dataset.summary)")
+    let data = trainer.dataset.layout
     let ranks = communicator.size == 1 ? "1 process" : "\(communicator.size) processes"
     let threads = trainer.threads == 1 ? "" : " of \(trainer.threads) threads"
     logger.info(
       """
       \(recipe.name): generator \(grouped(trainer.generator.parameters.parameterCount)) and discriminator \
       \(grouped(trainer.discriminator.parameters.parameterCount)) parameters, \
-      \(grouped(trainer.dataset.training.count)) images \(trainer.dataset.imageShape) of \(trainer.dataset.name), \
+      \(grouped(trainer.dataset.training.count)) \(data.kind) \(data.extents(of: trainer.dataset.imageShape)) of \(trainer.dataset.name), \
       batch \(recipe.training.batchSize) on \(ranks)\(threads)
       """)
     if let words = tuning.words(on: communicator) { logger.info("\(words)") }
