@@ -101,8 +101,8 @@ extension Recipe {
           batchSize: 64
           iterations: 4000
           loss: hinge
-          generatorLearningRate: 0.001
-          discriminatorLearningRate: 0.002
+          generatorLearningRate: 0.0004
+          discriminatorLearningRate: 0.0008
           learningRateDecay: linear
           learningRateDecayStart: 0.5
           learningRateEnd: 0.05
