@@ -144,6 +144,9 @@ let package = Package(
     .testTarget(name: "TracingTests", dependencies: ["Tracing", "Clocks"]),
     .testTarget(name: "ReportingTests", dependencies: ["Reporting", "Communication", "Tensors", "Tracing", "CPNG"]),
     .testTarget(name: "EventFilesTests", dependencies: ["EventFiles", "Files"]),
+    .testTarget(
+      name: "ExportingTests",
+      dependencies: ["Exporting", "Checkpoints", "Files", "Graphs", "Layers", "NumPyFiles", "Tensors"]),
     .testTarget(name: "ForecastingTests", dependencies: ["Forecasting", "Files", "Reporting"]),
   ],
   cLanguageStandard: .gnu2x

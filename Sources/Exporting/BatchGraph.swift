@@ -70,7 +70,8 @@ struct BatchGraph {
     guard a.operation.name == b.operation.name, a.inputs == b.inputs, a.shape.rank == b.shape.rank,
       hasSameNumbers(a.operation, b.operation)
     else {
-      throw ExportError(layer: a.layer, reason: "\(a.operation.name) depends on the size of the batch", remedy: remedy)
+      let what = a.operation is Constant ? "a number" : a.operation.name
+      throw ExportError(layer: a.layer, reason: "\(what) depends on the size of the batch", remedy: remedy)
     }
     return try zip(a.shape.dimensions, b.shape.dimensions).map { first, second in
       if first == second { return .fixed(first) }

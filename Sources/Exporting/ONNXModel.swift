@@ -80,7 +80,8 @@ public struct ONNXModel {
     let bytes: [UInt8]
     do { bytes = try proto.serializedBytes() } catch {
       throw FileError(
-        path: path, reason: "the model cannot be encoded: \(error)", remedy: "a file holds 2 GB; export the weights instead")
+        path: path, reason: "the model cannot be encoded: \(error)",
+        remedy: "a file holds 2 GB; export the weights instead")
     }
     try AtomicFile.write(to: path) { writer throws(FileError) in try writer.write(bytes) }
   }

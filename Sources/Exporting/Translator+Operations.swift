@@ -94,7 +94,8 @@ extension Translator {
     let rows = graph.nodes[map.input]
     guard rows.operation is Reshape, !graph.isFixed[map.input], map.extents == map.madeExtents else { return moved }
     let inner = rows.inputs[0]
-    guard graph.extents[inner].dropLast() == target.dropLast(), graph.extents[inner].last == graph.extents[map.input].last
+    guard graph.extents[inner].dropLast() == target.dropLast(),
+      graph.extents[inner].last == graph.extents[map.input].last
     else { return moved }
     (moved.input, moved.madeExtents) = (inner, target)
     if target.count == 4 {

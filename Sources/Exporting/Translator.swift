@@ -163,8 +163,10 @@ final class Translator {
       switch extent {
       case .fixed(let count): return builder.add([count], named: "\(layer)/extent")
       case .samples(let count):
-        let first = batchSize ?? builder.add(
-          "Shape", [graph.network.inputs[0].name], ["start": .integer(0), "end": .integer(1)], in: "batch")
+        let first =
+          batchSize
+          ?? builder.add(
+            "Shape", [graph.network.inputs[0].name], ["start": .integer(0), "end": .integer(1)], in: "batch")
         batchSize = first
         return count == 1
           ? first : builder.add("Mul", [first, builder.add([count], named: "\(layer)/extent")], in: layer)

@@ -91,7 +91,10 @@ public struct ExportedNetwork {
     let stream = RandomStream(seed: 1, purpose: .evaluation)
     let normal = { (sample: Int, place: Int) in
       // The sum of twelve uniform numbers has variance 1.
-      Float((0..<12).reduce(-6) { $0 + stream.uniform(iteration: 0, sample: UInt32(sample), position: UInt32(12 * place + $1)) })
+      Float(
+        (0..<12).reduce(-6) {
+          $0 + stream.uniform(iteration: 0, sample: UInt32(sample), position: UInt32(12 * place + $1))
+        })
     }
     let conditions = (0..<count).flatMap { sample in
       (0..<size).map { k in

@@ -41,7 +41,8 @@ extension Trainer {
     let derived = Set(
       (states(networks).flatMap { $0.spectral.table.entries } + evaluation.standing.table.entries).map(\.name))
     let others = ImportedNetwork.allCases.filter { !networks.contains($0) }.map { $0.rawValue + "/" }
-    try matching.finish(known: Set(states(networks).flatMap { $0.parameters.entries.map(\.name) }).union(derived)) { name in
+    try matching.finish(known: Set(states(networks).flatMap { $0.parameters.entries.map(\.name) }).union(derived)) {
+      name in
       // What follows from the weights, what belongs to a network that is not asked for, and in a checkpoint what
       // belongs to its training.
       derived.contains(name) || derived.contains { NamedTensor.npzName(of: $0) == name }
@@ -87,7 +88,9 @@ extension Trainer {
     // Beside its name, then renamed: a rename replaces an empty directory.
     let trimmed = path.last == "/" ? String(path.dropLast()) : path
     let slash = trimmed.lastIndex(of: "/")
-    let (parent, name) = (slash.map { String(trimmed[...$0]) } ?? "", slash.map { trimmed[$0...].dropFirst() } ?? trimmed[...])
+    let (parent, name) = (
+      slash.map { String(trimmed[...$0]) } ?? "", slash.map { trimmed[$0...].dropFirst() } ?? trimmed[...]
+    )
     let partial = "\(parent).\(name).\(getpid())\(AtomicFile.partialSuffix)"
     do {
       let run = RunDirectory(partial)

@@ -52,7 +52,9 @@ struct ExportCommand: ParsableCommand {
     guard let chosen else {
       throw ValidationError("--output \(output): end it in .onnx, .safetensors or .npz, or say --format")
     }
-    if raw, chosen == .onnx { throw ValidationError("--raw is for safetensors and npz; a model computes with one form") }
+    if raw, chosen == .onnx {
+      throw ValidationError("--raw is for safetensors and npz; a model computes with one form")
+    }
     if live, network != .generator { throw ValidationError("--live: only the generator has an average") }
     if let examples, !examples.hasSuffix(".npz") {
       throw ValidationError("--examples \(examples): the name must end in .npz")

@@ -40,7 +40,7 @@ struct ImportCommand: ParsableCommand {
       let recipe = try recipe.resolve(on: communicator)
       let dataset = try recipe.loadDataset(on: communicator)
       let trainer = try Trainer(recipe: recipe, dataset: dataset, communicator: communicator)
-      for warning in recipe.warnings + dataset.warnings { logger.warning("\(warning)") }
+      for warning in dataset.warnings { logger.warning("\(warning)") }
       try communicator.together {
         guard communicator.rank == 0 else { return }
         let networks = network.map { [$0] } ?? ImportedNetwork.allCases
