@@ -136,7 +136,8 @@ let package = Package(
         "Evaluation", "Measures", "Models", "Layers", "Programs", "Datasets", "Tensors", "Communication",
       ]),
     .testTarget(name: "MeasuresTests", dependencies: ["Measures", "Communication"]),
-    .testTarget(name: "LockstepTests", dependencies: ["TestSupport", "Checkpoints", "NumPyFiles", "Files", "Tensors"]),
+    .testTarget(
+      name: "LockstepTests", dependencies: ["TestSupport", "Checkpoints", "Exporting", "NumPyFiles", "Files", "Tensors"]),
     .testTarget(name: "NumPyFilesTests", dependencies: ["NumPyFiles", "Files", "Tensors"]),
     .testTarget(
       name: "DatasetsTests", dependencies: ["Datasets", "NumPyFiles", "Files", "Tensors", "CImages", "CJPEG", "CZlib"]),
