@@ -7,8 +7,8 @@ import Testing
 
 /// One row per operation that can be exported, alone and in the company that it has in networks.
 @Suite struct ExportTableTests {
-  /// Sums of a few hundred float32 products; networks of many layers have 1e-5.
-  static let tolerance = 2e-6
+  /// Of the largest number: Winograd's convolutions in float32 err by 3e-6 of it, and two follow one another.
+  static let tolerance = 6e-6
 
   struct Row: Sendable, CustomTestStringConvertible {
     let name: String
@@ -159,7 +159,7 @@ import Testing
                   inputs = {i.name: example[i.name] for i in session.get_inputs()}
                   (y,) = session.run(["y"], inputs)
                   assert y.shape == example["y"].shape, (place, y.shape)
-                  worst = max(worst, (abs(y - example["y"]) / numpy.maximum(1, abs(example["y"]))).max())
+                  worst = max(worst, abs(y - example["y"]).max() / max(1, abs(example["y"]).max()))
           print(worst)
       """
     guard
