@@ -137,7 +137,8 @@ let package = Package(
       ]),
     .testTarget(name: "MeasuresTests", dependencies: ["Measures", "Communication"]),
     .testTarget(
-      name: "LockstepTests", dependencies: ["TestSupport", "Checkpoints", "Exporting", "NumPyFiles", "Files", "Tensors"]),
+      name: "LockstepTests",
+      dependencies: ["TestSupport", "Checkpoints", "Exporting", "NumPyFiles", "Files", "Tensors"]),
     .testTarget(name: "NumPyFilesTests", dependencies: ["NumPyFiles", "Files", "Tensors"]),
     .testTarget(
       name: "DatasetsTests", dependencies: ["Datasets", "NumPyFiles", "Files", "Tensors", "CImages", "CJPEG", "CZlib"]),

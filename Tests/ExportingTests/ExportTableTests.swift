@@ -7,8 +7,9 @@ import Testing
 
 /// One row per operation that can be exported, alone and in the company that it has in networks.
 @Suite struct ExportTableTests {
-  /// Of the largest number: Winograd's convolutions in float32 err by 3e-6 of it, and two follow one another.
-  static let tolerance = 6e-6
+  /// Of the largest number. Winograd's convolutions in float32 err by 3e-6 of it, and two follow one another; scores that
+  /// are exponentials go into hundreds, whose rounding is an error of the weights' logarithms.
+  static let tolerance = 1e-5
 
   struct Row: Sendable, CustomTestStringConvertible {
     let name: String
