@@ -61,6 +61,12 @@ let package = Package(
       name: "EventFiles",
       dependencies: ["Files", "Checkpoints", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
       exclude: ["Generated/event.proto", "Generated/README.md"]),
+    .target(
+      name: "Exporting",
+      dependencies: [
+        "Files", "Tensors", "Communication", "Graphs", "Programs", "Layers", "NumPyFiles", "Checkpoints",
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+      ], exclude: ["Generated/onnx.proto", "Generated/README.md"]),
     .target(name: "Forecasting", dependencies: ["Files", "Reporting"]),
     .target(name: "Measures", dependencies: ["Communication", "COpenBLAS"]),
     .target(
@@ -73,8 +79,8 @@ let package = Package(
       name: "Training",
       dependencies: [
         "Clocks", "Tracing", "Files", "Tensors", "Kernels", "Communication", "Graphs", "Programs", "Layers", "Models",
-        "Optimization", "Datasets", "Checkpoints", "Reporting", "EventFiles", "Forecasting", "Evaluation", "Measures",
-        "Yams",
+        "Optimization", "Datasets", "Checkpoints", "Reporting", "EventFiles", "Exporting", "Forecasting", "Evaluation",
+        "Measures", "NumPyFiles", "Yams",
         .product(name: "Logging", package: "swift-log"),
       ]),
 
@@ -83,7 +89,7 @@ let package = Package(
       name: "lockstep",
       dependencies: [
         "CKernels", "Clocks", "Files", "Tensors", "Kernels", "Communication", "Diagnostics", "Datasets", "Checkpoints",
-        "Reporting", "Evaluation", "Forecasting", "Measures", "NumPyFiles",
+        "Reporting", "Evaluation", "Exporting", "Forecasting", "Measures", "NumPyFiles",
         "Training", .product(name: "Logging", package: "swift-log"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
@@ -130,7 +136,9 @@ let package = Package(
         "Evaluation", "Measures", "Models", "Layers", "Programs", "Datasets", "Tensors", "Communication",
       ]),
     .testTarget(name: "MeasuresTests", dependencies: ["Measures", "Communication"]),
-    .testTarget(name: "LockstepTests", dependencies: ["TestSupport", "Checkpoints", "NumPyFiles", "Files", "Tensors"]),
+    .testTarget(
+      name: "LockstepTests",
+      dependencies: ["TestSupport", "Checkpoints", "Exporting", "NumPyFiles", "Files", "Tensors"]),
     .testTarget(name: "NumPyFilesTests", dependencies: ["NumPyFiles", "Files", "Tensors"]),
     .testTarget(
       name: "DatasetsTests", dependencies: ["Datasets", "NumPyFiles", "Files", "Tensors", "CImages", "CJPEG", "CZlib"]),
@@ -138,6 +146,9 @@ let package = Package(
     .testTarget(name: "TracingTests", dependencies: ["Tracing", "Clocks"]),
     .testTarget(name: "ReportingTests", dependencies: ["Reporting", "Communication", "Tensors", "Tracing", "CPNG"]),
     .testTarget(name: "EventFilesTests", dependencies: ["EventFiles", "Files"]),
+    .testTarget(
+      name: "ExportingTests",
+      dependencies: ["Exporting", "Checkpoints", "Files", "Graphs", "Layers", "NumPyFiles", "Tensors"]),
     .testTarget(name: "ForecastingTests", dependencies: ["Forecasting", "Files", "Reporting"]),
   ],
   cLanguageStandard: .gnu2x

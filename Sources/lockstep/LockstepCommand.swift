@@ -19,6 +19,6 @@ struct LockstepCommand: ParsableCommand {
     subcommands: [
       TrainCommand.self, SampleCommand.self, EvaluateCommand.self, ProfileCommand.self, PlanCommand.self,
       DoctorCommand.self, InspectCommand.self, ReportCommand.self, RecipesCommand.self, DataCommand.self,
-      SweepCommand.self, MeasureCommand.self,
+      SweepCommand.self, MeasureCommand.self, ExportCommand.self, ImportCommand.self,
     ])
 }
