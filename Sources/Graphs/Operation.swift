@@ -4,13 +4,17 @@ import Tensors
 
 /// What one execution of an operation costs, counted from shapes alone.
 public struct Cost: Equatable, Sendable {
-  /// Floating-point operations; a multiply-add counts two.
+  /// Floating-point operations by the definition; a multiply-add counts two.
   public var operations: Int
+  /// Those of the method in use: fewer where Winograd's saves some.
+  public var performed: Int
   /// Bytes read and written if nothing stays in a cache.
   public var bytes: Int
 
-  public init(operations: Int, bytes: Int) {
+  /// - Parameter performed: nil where the method is the definition.
+  public init(operations: Int, performed: Int? = nil, bytes: Int) {
     self.operations = operations
+    self.performed = performed ?? operations
     self.bytes = bytes
   }
 

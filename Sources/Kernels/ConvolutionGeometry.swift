@@ -69,4 +69,17 @@ public struct ConvolutionGeometry: Hashable, Sendable {
   public var directOperations: Int {
     2 * images * resultHeight * resultWidth * kernelHeight * kernelWidth * inputChannels * outputChannels
   }
+  /// Operations of the products in which `algorithm` computes it: Winograd's are fewer, and his transforms are not counted.
+  public var performedOperations: Int {
+    let tile: Int
+    switch algorithm {
+    case .unfolded: return directOperations
+    case .winograd2: tile = 2
+    case .winograd4: tile = 4
+    }
+    // Repeated and averaged pixels need one point fewer a side.
+    let points = tile + (resampling == .none ? 2 : 1)
+    let tiles = images * ((height + tile - 1) / tile) * ((width + tile - 1) / tile)
+    return 2 * tiles * points * points * inputChannels * outputChannels
+  }
 }

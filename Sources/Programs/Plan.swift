@@ -51,6 +51,8 @@ public struct Plan {
   public let arenaCount: Int
   /// Floats of scratch that fused runs share, from the arena's start.
   let scratchCount: Int
+  /// What lies where in the arena, and when.
+  public let memory: [MemoryPlace]
   public let name: String
   /// Threads that scratch memory is planned for.
   public let threads: Int
@@ -75,6 +77,7 @@ public struct Plan {
     storage = planner.storage
     arenaCount = planner.arenaCount
     scratchCount = planner.scratchCount
+    memory = planner.memoryPlaces
   }
 
   /// A hash of everything that ranks must agree on: names, layers and sizes of the collectives, in order; never local
@@ -162,7 +165,7 @@ extension Plan {
       return UnitDescription(
         name: name, layer: nodes.last?.layer ?? "",
         cost: Cost(
-          operations: costs.reduce(0) { $0 + $1.operations },
+          operations: costs.reduce(0) { $0 + $1.operations }, performed: costs.reduce(0) { $0 + $1.performed },
           bytes: unit.isFused ? fusedBytes(unit) : costs[0].bytes),
         wait: nodes[0].operation is FinishSum ? .gradients : nodes[0].operation is AllReduceSum ? .statistics : nil)
     }

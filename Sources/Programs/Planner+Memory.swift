@@ -48,17 +48,23 @@ extension Planner {
       for node in units[position].nodes where !units[position].hasInnerValues || isNeededInMemory(node) {
         let root = location(of: node).root
         guard placeOfRoot[root] == nil, ownsArenaMemory(root) else { continue }
+        let place: Int
         if let dying = reusableInput(for: node, at: position, among: ending[position], placeOfRoot) {
-          placeOfRoot[root] = placeOfRoot[dying]!
+          place = placeOfRoot[dying]!
           ending[position].removeAll { $0 == dying }
         } else {
-          placeOfRoot[root] = arena.allocate(graph.nodes[root].shape.count)
+          place = arena.allocate(graph.nodes[root].shape.count)
         }
+        placeOfRoot[root] = place
+        let end = min(lastUse[root] ?? position, units.count - 1)
+        record(.value, of: root, at: place, graph.nodes[root].shape.count, units: position..<end + 1)
       }
       let scratch = workspaceCount(units[position])
       if scratch > 0 {
         units[position].workspace = arena.allocate(scratch)
         arena.free(units[position].workspace, scratch)
+        let node = units[position].nodes[0]
+        record(.workspace, of: node, at: units[position].workspace, scratch, units: position..<position + 1)
       }
       for root in ending[position] {
         if let place = placeOfRoot[root] { arena.free(place, graph.nodes[root].shape.count) }
@@ -74,6 +80,15 @@ extension Planner {
       default: storage[index] = placeOfRoot[root].map { .arena($0 + offset) }
       }
     }
+  }
+
+  private mutating func record(
+    _ use: Plan.MemoryPlace.Use, of node: Int, at offset: Int, _ count: Int, units: Range<Int>
+  ) {
+    memoryPlaces.append(
+      Plan.MemoryPlace(
+        use: use, operation: graph.nodes[node].operation.name, layer: graph.nodes[node].layer, offset: offset,
+        count: count, units: units))
   }
 
   /// The node that owns the memory of a value, and where in that memory the value starts.

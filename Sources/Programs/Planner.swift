@@ -31,6 +31,7 @@ struct Planner {
   var takesOver: Set<Int> = []
   var arenaCount = 0
   var scratchCount = 0
+  var memoryPlaces: [Plan.MemoryPlace] = []
 
   init(graph: Graph, outputs: [Int], threads: Int) {
     self.graph = graph

@@ -40,6 +40,10 @@ final class StepInputs {
     discriminatorConditions = StateBlock(name: "discriminator's conditions", count: condition)
     generatorConditions = StateBlock(name: "generator's conditions", count: condition)
     control = StateBlock(name: "control", count: ControlRecord.Field.allCases.count)
+  }
+
+  /// Takes the memory; a plan needs none.
+  func allocate() {
     for block in [
       images, realConditions, wrongConditions, discriminatorConditions, generatorConditions, control,
     ] {

@@ -162,6 +162,7 @@ public final class Trainer {
     dataFingerprint = try Self.fingerprint(of: dataset, on: communicator)
     times?.mark(.data)
 
+    inputs.allocate()
     arena = Arena(plans: [plans.discriminator, plans.generator] + blueprint.evaluation.plans)
     for network in [discriminator, generator] {
       try network.allocate(over: communicator)

@@ -1,5 +1,7 @@
 import ArgumentParser
 import Communication
+import Datasets
+import Diagnostics
 import Files
 import Kernels
 import Reporting
@@ -10,9 +12,11 @@ struct ProfileCommand: ParsableCommand {
     commandName: "profile", abstract: "Measures whole training iterations, and where their time goes.",
     discussion: """
       Data, noise, reductions, Adam and averages are part of an iteration; the warm-up is not measured. An image counts \
-      once per iteration. Nothing is written.
+      once per iteration. The roof is what the machine does at best: large products, and sums of arrays of several sizes. \
+      With --batch-sizes: which batch is fast enough, and what larger ones cost.
 
-        lockstep profile --recipe dense-reference --set training.batchSize=256
+        lockstep profile --recipe dense-reference --output profile.html
+        lockstep profile --recipe digits --batch-sizes 16,32,64,128,256
         cluster/run.sh -n 2 -- profile --json
       """)
 
@@ -27,8 +31,17 @@ struct ProfileCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Lines of the table of operations.", valueName: "N"))
   var top = 20
 
-  @Flag(help: "One line of JSON in place of the table, with all operations.")
+  @Flag(help: "One line of JSON in place of the tables, with all operations.")
   var json = false
+
+  @Option(
+    name: .customLong("batch-sizes"),
+    help: ArgumentHelp("Measure these sizes of the batch instead, and say which to take.", valueName: "16,32,…"))
+  var batchSizes: String?
+
+  @Option(
+    help: ArgumentHelp("Also write a page with the tables, a roofline and the memory plan.", valueName: "FILE.html"))
+  var output: String?
 
   @Flag(help: "Measure this machine's largest products instead: 2048 × 2048 × 2048 by OpenBLAS.")
   var peak = false
@@ -36,6 +49,29 @@ struct ProfileCommand: ParsableCommand {
   func validate() throws {
     if let iterations, iterations < 1 { throw ValidationError("--iterations \(iterations): must be at least 1") }
     guard top >= 0 else { throw ValidationError("--top \(top): must be 0 or more") }
+    if let output, !output.hasSuffix(".html") {
+      throw ValidationError("--output \(output): the name must end in .html")
+    }
+    if peak, output != nil || batchSizes != nil || json {
+      throw ValidationError("--peak measures no recipe; leave --output, --batch-sizes and --json out")
+    }
+    if batchSizes != nil, iterations != nil {
+      throw ValidationError("--iterations: every size of --batch-sizes takes about four seconds; leave it out")
+    }
+    _ = try sizes
+  }
+
+  private var sizes: [Int]? {
+    get throws {
+      try batchSizes.map { text in
+        try text.split(separator: ",", omittingEmptySubsequences: false).map { part in
+          guard let size = Int(part), (1...1_000_000_000).contains(size) else {
+            throw ValidationError("--batch-sizes \(text): \"\(part)\" is no size; as in 16,32,64")
+          }
+          return size
+        }
+      }
+    }
   }
 
   func run() throws {
@@ -54,6 +90,11 @@ struct ProfileCommand: ParsableCommand {
       let crew = try Crew(threads, communicator)
       let tuning = try communication.tuning(
         recipe: recipe, dataset: dataset, resumed: nil, communicator: communicator, team: crew.team)
+      if let sizes = try sizes {
+        crew.warn(logger)
+        if let note = StartUp.note { logger.notice("\(note)") }
+        return try sweep(sizes, recipe, dataset, crew.team, tuning.settings, communicator)
+      }
       let trainer = try Trainer(
         recipe: recipe, dataset: dataset, communicator: communicator, team: crew.team,
         settings: tuning.settings)
@@ -61,81 +102,40 @@ struct ProfileCommand: ParsableCommand {
       if let note = StartUp.note { logger.notice("\(note)") }
       for note in communicator.notes.dropFirst(said) { logger.notice("\(note)") }
       if let words = tuning.words(on: communicator) { logger.info("\(words)") }
-      let profile = try Profile(measuring: trainer, iterations: iterations, threads: trainer.threads)
+      let profile = try Profile(measuring: trainer, iterations: iterations, team: crew.team)
+      try communicator.together {
+        guard communicator.rank == 0 else { return }
+        print(json ? profile.json : profile.text(top: top))
+        try write(profile.page)
+      }
+    }
+  }
+
+  private func sweep(
+    _ sizes: [Int], _ recipe: Recipe, _ dataset: Dataset, _ team: ThreadTeam, _ settings: ReductionSettings,
+    _ communicator: any Communicator
+  ) throws {
+    if let smallest = sizes.min(), smallest < communicator.size {
+      throw Failure("--batch-sizes: \(smallest) cannot be split over \(communicator.size) ranks", code: .configuration)
+    }
+    let sweep = try BatchSweep(
+      measuring: recipe, sizes: sizes, dataset: dataset, communicator: communicator, team: team,
+      settings: settings, availableBytes: AvailableMemory.bytes())
+    try communicator.together {
       guard communicator.rank == 0 else { return }
-      if json { print(profile.json) } else { show(profile) }
+      print(json ? sweep.json : sweep.text)
+      try write(sweep.page)
     }
   }
 
-  private func show(_ profile: Profile) {
-    print(
-      """
-      \(grouped(Int(profile.imagesPerSecond))) images/s on \(profile.ranks) × \(profile.threads) (ranks × threads), \
-      \(grouped(profile.iterations)) iterations
-      discriminator \(decimal(profile.discriminatorMilliseconds, 3)) ms, generator \
-      \(decimal(profile.generatorMilliseconds, 3)) ms an iteration; peak resident \
-      \(decimal(profile.peakResidentMegabytes, 1)) MB\(communicationLine(profile))
-      operations of a rank move \(decimal(profile.megabytesMoved, 1)) MB an iteration, \
-      \(decimal(profile.megabytesUnfused, 1)) MB if none were fused
-
-            ms  GFLOP/s  share  phase                 operation
-      """)
-    for operation in profile.operations.prefix(top) {
-      print(
-        decimal(operation.milliseconds, 4, width: 8) + decimal(operation.gigaflopsPerSecond, 1, width: 9)
-          + decimal(100 * operation.share, 1, width: 5) + " %  " + padded(operation.phase, 22)
-          + "\(operation.name)  \(operation.layer)")
-    }
-  }
-}
-
-/// What a process waits for in the others, and what would help; nothing for a process alone.
-private func communicationLine(_ profile: Profile) -> String {
-  guard profile.ranks > 1 else { return "" }
-  var line =
-    "\ncommunication \(decimal(100 * profile.communicationShare, 1)) % of an iteration: waiting for gradients "
-    + "\(decimal(profile.gradientWaitMilliseconds, 3)) ms, norm statistics "
-    + "\(decimal(profile.statisticsMilliseconds, 3)) ms"
-  if profile.bytesSent > 0 {
-    line +=
-      "; \(decimal(profile.messagesSent, 1)) messages, \(decimal(profile.bytesSent * 1e-6, 3)) MB sent to other machines"
-  }
-  if profile.statisticsShare > 0.1 { line += "\n--set norm.statistics=node would keep statistics within a machine" }
-  return line
-}
-
-extension Profile {
-  /// One line; the keys are part of the interface.
-  var json: String {
-    let line = LineBuffer(capacity: 4096 + 512 * operations.count)
-    line.beginObject()
-    line.field("imagesPerSecond", imagesPerSecond)
-    line.field("discriminatorMilliseconds", discriminatorMilliseconds)
-    line.field("generatorMilliseconds", generatorMilliseconds)
-    line.field("gradientWaitMilliseconds", gradientWaitMilliseconds)
-    line.field("statisticsMilliseconds", statisticsMilliseconds)
-    line.field("communicationShare", communicationShare)
-    line.field("messagesSent", messagesSent)
-    line.field("bytesSent", bytesSent)
-    line.field("peakResidentMegabytes", peakResidentMegabytes)
-    line.field("megabytesMoved", megabytesMoved)
-    line.field("megabytesUnfused", megabytesUnfused)
-    line.field("ranks", ranks)
-    line.field("threads", threads)
-    line.field("iterations", iterations)
-    line.beginArray("operations")
-    for operation in operations {
-      line.beginElement()
-      line.field("phase", text: operation.phase)
-      line.field("name", text: operation.name)
-      line.field("layer", text: operation.layer)
-      line.field("milliseconds", operation.milliseconds)
-      line.field("gigaflopsPerSecond", operation.gigaflopsPerSecond)
-      line.field("share", operation.share)
-      line.endObject()
-    }
-    line.endArray()
-    line.endObject()
-    return String(decoding: line.contents, as: UTF8.self)
+  private func write(_ page: ProfilePage) throws {
+    guard let output else { return }
+    do {
+      try AtomicFile.write(to: output, isDurable: false) { file throws(FileError) in
+        try file.write(Array(page.html.utf8))
+      }
+    } catch { throw Failure("\(error)", code: .cannotCreate) }
+    // The line of JSON is all that a program reads.
+    if !json { print(output) }
   }
 }

@@ -214,4 +214,27 @@ import Testing
     #expect(arena.allocate(100) == places[3])
     #expect(arena.count == places[3] + 112)
   }
+
+  @Test("no two places overlap but where one takes over the other's, and the fullest moment fits the arena")
+  func places() throws {
+    for seed in 1...20 {
+      let made = try RandomGraph(seed: UInt64(seed))
+      let plan = Plan(name: "test", graph: made.graph, outputs: made.outputs)
+      for (index, a) in plan.memory.enumerated() {
+        #expect(a.count > 0 && a.offset >= plan.scratchCount && a.offset + a.count <= plan.arenaCount)
+        #expect(a.units.upperBound <= plan.unitCount)
+        for b in plan.memory[..<index] {
+          let isShared = a.offset < b.offset + b.count && b.offset < a.offset + a.count
+          let common = a.units.clamped(to: b.units)
+          let takesOver = a.offset == b.offset && a.count == b.count && common.count == 1
+          #expect(!isShared || common.isEmpty || takesOver, "\(seed): \(a) \(b)")
+        }
+      }
+      #expect(plan.memoryInUse.allSatisfy { $0 <= plan.arenaCount })
+      if let fullest = plan.fullest {
+        #expect(plan.memoryInUse[fullest.unit] == plan.memoryInUse.max())
+        #expect(fullest.places.map(\.count) == fullest.places.map(\.count).sorted(by: >))
+      }
+    }
+  }
 }

@@ -69,6 +69,7 @@ private struct ReferenceRun {
     inputs = StepInputs(
       data: TrainingData(images: images, conditions: Conditions(classesOf: images, classCount: 10, seed: 1)),
       shard: Shard(globalBatch: Self.batch, rank: 0, size: 1), seed: 1)
+    inputs.allocate()
     let noise = Dictionary(
       uniqueKeysWithValues: [RandomPurpose.discriminatorNoise, .generatorNoise].map {
         ($0, StateBlock(name: "noise", count: Self.batch * 100))

@@ -12,9 +12,11 @@ import Testing
 
   private func inputs(rank: Int, size: Int, mirroring: Mirroring? = nil) -> StepInputs {
     let conditions = Conditions(classesOf: Self.images, classCount: 4, seed: 3)
-    return StepInputs(
+    let inputs = StepInputs(
       data: TrainingData(images: Self.images, conditions: conditions, mirroring: mirroring),
       shard: Shard(globalBatch: 32, rank: rank, size: size), seed: 3)
+    inputs.allocate()
+    return inputs
   }
 
   @Test("shards of any rank count, put together, are the batch of one rank", arguments: [1, 2, 3, 4, 7])

@@ -40,7 +40,9 @@ public struct ConvolutionSettings: Hashable, Sendable {
 
   /// Operations are counted as a direct convolution's, whatever the algorithm.
   func cost(input: Shape, weights: Shape, floats: Int) -> Cost {
-    Cost(operations: (try? geometry(input: input, weights: weights))?.directOperations ?? 0, bytes: 4 * floats)
+    let geometry = try? geometry(input: input, weights: weights)
+    return Cost(
+      operations: geometry?.directOperations ?? 0, performed: geometry?.performedOperations, bytes: 4 * floats)
   }
 }
 
