@@ -107,20 +107,15 @@ extension EvaluationPrograms {
     rows: Int, steps: Int, iteration: UInt64 = 0, writeCondition: (_ row: Int, UnsafeMutablePointer<Float>) -> Void
   ) throws -> [Float] {
     precondition(rows > 0 && steps > 1 && rows * steps <= Self.blockSize, "\(rows) rows of \(steps) samples")
-    prepareSample(block: 0, iteration: iteration) { writeCondition(min($0 / steps, rows - 1), $1) }
-    try drawing.run()
-    let drawn = Array(drawing.values(of: graphs.mixing.drawn))
-    let size = graphs.model.noiseSize
-    for sample in 0..<Self.blockSize {
+    let between = SampleNoise { sample in
       let row = min(sample / steps, rows - 1)
-      let mixed = spherical(
-        drawn[2 * row * size..<(2 * row + 1) * size], drawn[(2 * row + 1) * size..<(2 * row + 2) * size],
-        at: Double(min(sample - row * steps, steps - 1)) / Double(steps - 1))
-      _ = UnsafeMutableBufferPointer(rebasing: graphs.mixing.noise.values[sample * size..<(sample + 1) * size])
-        .update(fromContentsOf: mixed)
+      return .init(
+        from: 2 * row, to: 2 * row + 1, share: Double(min(sample - row * steps, steps - 1)) / Double(steps - 1))
     }
-    try mixing.run()
-    return Array(mixing.values(of: graphs.mixing.images)[..<(rows * steps * imageShape.count)])
+    let samples = try sample(block: 0, iteration: iteration, noise: between) {
+      writeCondition(min($0 / steps, rows - 1), $1)
+    }
+    return Array(samples[..<(rows * steps * imageShape.count)])
   }
 }
 

@@ -6,7 +6,7 @@ import Tensors
 /// Elements begin at a multiple of 64 bytes of the file, so that they can be used where they lie.
 /// - Source: NumPy's NEP 1 (npy format 1.0); PKWARE's APPNOTE 6.3 (zip).
 public enum NPZ {
-  /// An array to be written: its name and its elements, which are asked for twice (checksum, then content).
+  /// An array to be written: its name and its elements, which are asked for once, in the order of the arrays.
   public struct Entry {
     public let name: String
     public let shape: [Int]
@@ -64,12 +64,23 @@ public enum NPZ {
       var directory: [UInt8] = []
       var offset = 0
       for array in arrays {
-        let entry = try ZipEntry(array, offset: offset)
+        let header = ArrayHeader.bytes(type: array.type, shape: array.shape)
+        var entry = ZipEntry(array, header: header.count, offset: offset)
         try writer.write(entry.localHeader)
-        try writer.write(entry.arrayHeader)
-        try array.visit { bytes throws(FileError) in try writer.write(bytes) }
+        try writer.write(header)
+        var checksum = header.withUnsafeBytes { crc32(of: $0) }
+        var count = 0
+        try array.visit { bytes throws(FileError) in
+          checksum = crc32(of: bytes, from: checksum)
+          count += bytes.count
+          try writer.write(bytes)
+        }
+        precondition(count == array.byteCount, "\(array.name): \(count) bytes for \(array.shape)")
+        // Known only now; it lies before the elements.
+        entry.checksum = checksum
+        try writer.write(entry.localHeader, at: offset)
         directory += entry.directoryRecord
-        offset += entry.localHeader.count + entry.arrayHeader.count + array.byteCount
+        offset += entry.localHeader.count + header.count + array.byteCount
       }
       try writer.write(directory + end(count: arrays.count, directory: directory.count, offset: offset))
     }
@@ -95,41 +106,68 @@ public enum NPZ {
 
 /// The headers of one array in the zip file.
 private struct ZipEntry {
-  let localHeader: [UInt8]
-  let arrayHeader: [UInt8]
-  let directoryRecord: [UInt8]
+  private let name: [UInt8]
+  /// Of the array's header and its elements.
+  private let size: Int
+  private let offset: Int
+  /// CRC-32 of these.
+  var checksum: UInt32 = 0
 
-  init(_ array: NPZ.Entry, offset: Int) throws(FileError) {
-    let header = ArrayHeader.bytes(type: array.type, shape: array.shape)
-    var checksum = header.withUnsafeBytes { crc32(of: $0) }
-    var count = 0
-    try array.visit { bytes throws(FileError) in
-      checksum = crc32(of: bytes, from: checksum)
-      count += bytes.count
-    }
-    precondition(count == array.byteCount, "\(array.name): \(count) bytes for \(array.shape)")
-    let size = header.count + count
-    let isLarge = size >= NPZ.largest
+  init(_ array: NPZ.Entry, header: Int, offset: Int) {
+    name = Array("\(array.name).npy".utf8)
+    size = header + array.byteCount
+    self.offset = offset
+  }
+
+  private var isLarge: Bool { size >= NPZ.largest }
+  private var version: [UInt8] { little(isLarge || offset >= NPZ.largest ? 45 : 20, 2) }
+
+  /// Flags, method (stored), time, date (zip's first, so that equal arrays make equal files), checksum, both sizes, the
+  /// length of the name.
+  private var fields: [UInt8] {
     let shown = isLarge ? NPZ.largest : size
-    let name = Array("\(array.name).npy".utf8)
+    return little(0, 2) + little(0, 2) + little(0, 2) + little(0x21, 2) + little(Int(checksum), 4) + little(shown, 4)
+      + little(shown, 4) + little(name.count, 2)
+  }
+
+  var localHeader: [UInt8] {
     let sizes = isLarge ? little(1, 2) + little(16, 2) + little(size, 8) + little(size, 8) : []
     // An extension of no meaning fills up, so that the elements (the header is a multiple of 64) begin at one of 64.
     let unpadded = offset + 30 + name.count + sizes.count + 4
     let padding = little(0xD935, 2) + little((64 - unpadded % 64) % 64, 2)
     let extra = sizes + padding + [UInt8](repeating: 0, count: (64 - unpadded % 64) % 64)
-    // Flags, method (stored), time, date (zip's first, so that equal arrays make equal files), checksum, both sizes.
-    let fields =
-      little(0, 2) + little(0, 2) + little(0, 2) + little(0x21, 2) + little(Int(checksum), 4) + little(shown, 4)
-      + little(shown, 4) + little(name.count, 2)
-    let version = little(isLarge || offset >= NPZ.largest ? 45 : 20, 2)
-    localHeader = little(0x0403_4B50, 4) + version + fields + little(extra.count, 2) + name + extra
-    arrayHeader = header
+    return little(0x0403_4B50, 4) + version + fields + little(extra.count, 2) + name + extra
+  }
+
+  var directoryRecord: [UInt8] {
     let far = offset >= NPZ.largest
     let places = (isLarge ? little(size, 8) + little(size, 8) : []) + (far ? little(offset, 8) : [])
     let record = places.isEmpty ? [] : little(1, 2) + little(places.count, 2) + places
     // Made by, needed version, the shared fields; comment, disk and attributes; place of the entry.
-    directoryRecord =
-      little(0x0201_4B50, 4) + version + version + fields + little(record.count, 2) + little(0, 10)
+    return little(0x0201_4B50, 4) + version + version + fields + little(record.count, 2) + little(0, 10)
       + little(far ? NPZ.largest : offset, 4) + name + record
+  }
+}
+
+/// NumPy's file of one array.
+public enum NPY {
+  /// Writes an array; `numpy.load(path)` gives it, `mmap_mode="r"` without reading it.
+  ///
+  /// - Parameter visit: hands all elements, in row-major order, to its argument, in any number of pieces.
+  /// - Precondition: `visit` hands over as many bytes as the shape has.
+  /// - Throws: when the file cannot be written; nothing is left behind then.
+  public static func write(
+    to path: String, shape: [Int], type: ElementType,
+    visit: (_ body: (UnsafeRawBufferPointer) throws(FileError) -> Void) throws(FileError) -> Void
+  ) throws(FileError) {
+    try AtomicFile.write(to: path) { writer throws(FileError) in
+      try writer.write(ArrayHeader.bytes(type: type, shape: shape))
+      var count = 0
+      try visit { bytes throws(FileError) in
+        count += bytes.count
+        try writer.write(bytes)
+      }
+      precondition(count == shape.reduce(type.byteCount, *), "\(count) bytes for \(shape)")
+    }
   }
 }

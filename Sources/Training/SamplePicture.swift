@@ -40,10 +40,13 @@ public struct SamplePicture {
   ///
   /// - Shapes: `samples` `[count, H, W, C]`.
   public static func write(
-    _ samples: UnsafeBufferPointer<Float>, count: Int, shape: Shape, layout: SampleLayout, columns: Int, to path: String
+    _ samples: UnsafeBufferPointer<Float>, count: Int, shape: Shape, layout: SampleLayout, columns: Int,
+    margin: Int = 2,
+    to path: String
   ) throws {
     guard layout.kind != .images else {
-      return try ImageGrid.writePNG(samples, shape: Shape([count] + shape.dimensions), columns: columns, to: path)
+      return try ImageGrid.writePNG(
+        samples, shape: Shape([count] + shape.dimensions), columns: columns, margin: margin, to: path)
     }
     let panel = LinePanel(
       steps: layout.kind == .vectors ? shape[2] : shape[1], lines: layout.kind == .vectors ? 1 : shape[2])

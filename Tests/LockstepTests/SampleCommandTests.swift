@@ -60,9 +60,100 @@ extension LockstepTests {
       #expect(exists(scratch / "run/samples/iteration-00000005.png"))
     }
 
+    @Test("parts that each rank writes are, one behind the other, the samples of one file", .underMPI)
+    func shards() throws {
+      let whole = try sample("--count", "200")
+      let run = try Run("sample", "run", "--count", "200", "--shards", "--output", "s.npz", ranks: 3, in: scratch)
+      #expect(run.status == 0 && run.output == "s-1-of-3.npz\ns-2-of-3.npz\ns-3-of-3.npz\n", "\(run.errors)")
+      let parts = try (1...3).map { try NPZFile(scratch / "s-\($0)-of-3.npz") }
+      #expect(parts.compactMap { $0.arrays["images"]?.shape.first } == [64, 64, 72])
+      for name in ["images", "labels"] {
+        #expect(parts.flatMap { $0.arrays[name]?.bytes ?? [] } == whole.arrays[name]?.bytes)
+      }
+      #expect(try Run("sample", "run", "--count", "200", "--output", "a.npy", ranks: 2, in: scratch).status == 0)
+      let file = try bytes(of: scratch / "a.npy")
+      #expect(file.starts(with: [0x93] + Array("NUMPY".utf8)))
+      #expect(Array(file.suffix(200 * 1024)) == whole.arrays["images"]?.bytes.suffix(200 * 1024))
+    }
+
+    @Test("a directory has a picture for each sample, by class, and trains a classifier of its own", .underMPI)
+    func directory() throws {
+      for ranks in [nil, 2] {
+        let run = try Run("sample", "run", "--count", "130", "--output", "pictures/", ranks: ranks, in: scratch)
+        #expect(run.status == 0, "\(run.errors)")
+      }
+      #expect(exists(scratch / "pictures/0/000000000.png") && exists(scratch / "pictures/9/000000129.png"))
+      #expect(!exists(scratch / "pictures/9/000000130.png"))
+      let check = try Run("data", "check", "folder:pictures", in: scratch)
+      #expect(check.status == 0, "\(check.errors)")
+      #expect((check.output + check.errors).contains("16×16"), "\(check.output)")
+    }
+
+    @Test("noise that is fixed is the same for each class, and each way begins and ends at samples of its own")
+    func ways() throws {
+      let plain = try sample("--count", "20", "--classes", "4").arrays["images"]?.elements(as: Float.self) ?? []
+      let fixed = try sample("--count", "40", "--classes", "4,7", "--fixed-noise")
+      let images = fixed.arrays["images"]?.elements(as: Float.self) ?? []
+      // The first class's samples are those that it has alone.
+      #expect(zip(images.prefix(20 * 256), plain).allSatisfy { abs($0 - $1) < 1e-5 })
+      #expect(images.count == 40 * 256 && images.prefix(20 * 256) != images.suffix(20 * 256))
+      let way = try sample(
+        "--interpolate", "condition", "--classes", "4,7", "--steps", "5", "--count", "10", "--fixed-noise")
+      let shares = way.arrays["classes"]?.elements(as: Float.self) ?? []
+      #expect(way.arrays["labels"] == nil && shares.count == 100)
+      #expect(stride(from: 4, to: 50, by: 10).map { shares[$0] } == [1, 0.75, 0.5, 0.25, 0])
+      #expect(stride(from: 7, to: 50, by: 10).map { shares[$0] } == [0, 0.25, 0.5, 0.75, 1])
+      let steps = way.arrays["images"]?.elements(as: Float.self) ?? []
+      for (place, expected) in [(0, images[..<256]), (4, images[(20 * 256)..<(21 * 256)])] {
+        #expect(zip(steps[(place * 256)...], expected).allSatisfy { abs($0 - $1) < 1e-5 }, "step \(place)")
+      }
+      // Back again.
+      #expect(zip(steps[(9 * 256)...], images[..<256]).allSatisfy { abs($0 - $1) < 1e-5 })
+      let noise = try sample("--interpolate", "noise", "--classes", "4", "--steps", "3", "--count", "6")
+      let rows = noise.arrays["images"]?.elements(as: Float.self) ?? []
+      for (place, sample) in [(0, 0), (2, 1), (3, 2), (5, 3)] {
+        let pair = zip(rows[(place * 256)..<((place + 1) * 256)], plain[(sample * 256)...])
+        #expect(pair.allSatisfy { abs($0 - $1) < 1e-4 }, "step \(place)")
+      }
+      #expect(noise.arrays["labels"]?.elements(as: Int64.self) == [4, 4, 4, 4, 4, 4])
+    }
+
+    @Test("truncated noise makes samples that differ less, the same on any number of ranks", .underMPI)
+    func truncation() throws {
+      func spread(_ file: NPZFile) -> Float {
+        let images = file.arrays["images"]?.elements(as: Float.self) ?? []
+        return (0..<256).reduce(0) { total, pixel in
+          let column = stride(from: pixel, to: images.count, by: 256).map { images[$0] }
+          let mean = column.reduce(0, +) / Float(column.count)
+          return total + column.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+        }
+      }
+      let options = ["--count", "128", "--classes", "3"]
+      let plain = try sample(options[0], options[1], options[2], options[3])
+      let small = try sample("--count", "128", "--classes", "3", "--truncation", "0.2")
+      #expect(spread(small) < 0.5 * spread(plain))
+      let shared = try sample("--count", "128", "--classes", "3", "--truncation", "0.2", ranks: 2)
+      #expect(shared.arrays["images"]?.bytes == small.arrays["images"]?.bytes)
+    }
+
+    @Test("a file that cannot be made ends all ranks with one line", .underMPI)
+    func failing() throws {
+      for arguments in [["--output", "no/x.npz"], ["--output", "no/x.npy"], ["--output", "no/x.npz", "--shards"]] {
+        let run = try Run(["sample", "run", "--count", "300"] + arguments, ranks: 2, in: scratch)
+        #expect(run.status == 73, "\(run.errors)")
+        #expect(run.errors.contains("cannot create: No such file or directory"))
+      }
+    }
+
     @Test(
       "classes and conditions that the model does not have are refused",
       arguments: [
+        ("--interpolate condition --classes 3", "--interpolate condition: name two classes or more"),
+        ("--fixed-noise --classes 3", "--fixed-noise: all samples would be the same"),
+        ("--fixed-noise --interpolate noise", "--fixed-noise: --interpolate noise changes the noise"),
+        ("--to 1 --interpolate condition", "--to: this model has classes"), ("--to 1", "--to: say --interpolate"),
+        ("--truncation 0", "must be above 0"), ("--interpolate noise --count 9", "--steps 8 samples"),
+        ("--count 10001", "a picture shows up to 10,000"), ("--shards", "--shards: for .npz"),
         ("--classes 0,10", "--classes: 10 is none of the classes 0 to 9"),
         ("--classes 1,,2", "--classes 1,,2: \"\" is no class"), ("--classes a", "\"a\" is no class"),
         ("--condition 1", "--condition: this model has classes; use --classes"),
