@@ -16,7 +16,16 @@ let mpi: Target =
 let package = Package(
   name: "lockstep",
   platforms: [.macOS(.v15)],
-  products: [.executable(name: "lockstep", targets: ["lockstep"])],
+  products: [
+    .executable(name: "lockstep", targets: ["lockstep"]),
+    // All of it, for programs that bring a model or data of their own; they import what they use.
+    .library(
+      name: "Lockstep",
+      targets: [
+        "Tensors", "Graphs", "Layers", "Models", "Datasets", "Kernels", "Communication", "Checkpoints", "Evaluation",
+        "Training",
+      ]),
+  ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
@@ -78,8 +87,9 @@ let package = Package(
     .target(
       name: "Training",
       dependencies: [
-        "Clocks", "Tracing", "Files", "Tensors", "Kernels", "Communication", "Graphs", "Programs", "Layers", "Models",
-        "Optimization", "Datasets", "Checkpoints", "Reporting", "EventFiles", "Exporting", "Forecasting", "Evaluation",
+        "CKernels", "Clocks", "Tracing", "Files", "Tensors", "Kernels", "Communication", "Graphs", "Programs", "Layers",
+        "Models", "Optimization", "Datasets", "Checkpoints", "Reporting", "EventFiles", "Exporting", "Forecasting",
+        "Evaluation",
         "Measures", "NumPyFiles", "Yams",
         .product(name: "Logging", package: "swift-log"),
       ]),
@@ -93,6 +103,15 @@ let package = Package(
         "Training", .product(name: "Logging", package: "swift-log"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
+    .executableTarget(
+      name: "efficient-attention",
+      dependencies: [
+        "Tensors", "Graphs", "Layers", "Models", "Kernels", "Communication", "Training",
+        .product(name: "Logging", package: "swift-log"),
+      ], path: "Sources/Examples/efficient-attention"),
+    .testTarget(
+      name: "ExamplesTests",
+      dependencies: ["lockstep", "efficient-attention", "TestSupport", "Graphs", "Layers", "Tensors"]),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels", "Tensors", "CKernels"]),
     .executableTarget(
       name: "communication-probe", dependencies: ["Communication", "CMPI"], path: "Tests/Probes/communication-probe"),

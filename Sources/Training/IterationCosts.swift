@@ -14,12 +14,13 @@ public struct IterationCosts: Sendable {
 
   /// - Throws: as `Trainer.init` does where recipe, data and number of ranks do not fit.
   public init(
-    recipe: Recipe, dataset: Dataset, rankCount: Int, threads: Int, settings: ReductionSettings = ReductionSettings()
+    recipe: Recipe, dataset: Dataset, models: ModelSource = .recipe, rankCount: Int, threads: Int,
+    settings: ReductionSettings = ReductionSettings()
   ) throws {
     // The last rank has ⌈B/N⌉ images.
     let blueprint = try TrainerBlueprint(
-      recipe: recipe, dataset: dataset, rank: max(0, rankCount - 1), rankCount: rankCount, threads: threads,
-      settings: settings)
+      recipe: recipe, dataset: dataset, models: models, rank: max(0, rankCount - 1), rankCount: rankCount,
+      threads: threads, settings: settings)
     let plans = [blueprint.plans.discriminator, blueprint.plans.generator]
     let updates = [blueprint.plans.discriminatorUpdate, blueprint.plans.generatorUpdate]
     workload = Workload(

@@ -67,7 +67,8 @@ extension Profile {
         roof)
     }.sorted { $0.milliseconds > $1.milliseconds }
     memory = try IterationCosts(
-      recipe: trainer.recipe, dataset: trainer.dataset, rankCount: communicator.size, threads: trainer.threads,
+      recipe: trainer.recipe, dataset: trainer.dataset, models: trainer.models, rankCount: communicator.size,
+      threads: trainer.threads,
       settings: trainer.settings
     ).rank.memory
     programs = plans.map(ProgramMemory.init)

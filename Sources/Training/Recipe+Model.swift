@@ -36,11 +36,9 @@ extension Recipe {
   }
 
   /// Refuses penalties on slopes where batch norm makes a logit depend on other samples' images.
-  func checkPenalties() throws {
+  func checkPenalties(of model: any ConditionalModel) throws {
     let weights = [training.r1Weight, training.r2Weight, training.gradientPenaltyWeight]
-    guard model.kind == .sagan, model.saganDiscriminator.norm == .batch, weights.contains(where: { $0 > 0 }) else {
-      return
-    }
+    guard !model.judgesSamplesAlone, weights.contains(where: { $0 > 0 }) else { return }
     throw Failure(
       "model.discriminator.norm: batch norm mixes the samples that a gradient penalty takes apart; use instance, layer "
         + "or none, or leave out r1Weight, r2Weight and gradientPenaltyWeight", code: .configuration)

@@ -24,7 +24,10 @@ public final class SavedModel {
   /// Loads a run directory's newest whole checkpoint, or a checkpoint file. Rank 0 reads, all ranks receive.
   ///
   /// - Throws: `SharedFailure` on all ranks.
-  public init(path: String, communicator: any Communicator, team: ThreadTeam = ThreadTeam()) throws {
+  /// - Parameter models: as the run had them.
+  public init(
+    path: String, communicator: any Communicator, models: ModelSource = .recipe, team: ThreadTeam = ThreadTeam()
+  ) throws {
     var file: SafetensorsFile?
     var header: [UInt8] = []
     var told = ""
@@ -35,6 +38,7 @@ public final class SavedModel {
       guard let found, let recipe = found.metadata["recipe"], let shape = found.metadata["imageShape"],
         let size = found.metadata["conditionSize"], let iteration = found.metadata["iteration"]
       else { throw Failure("\(path): no checkpoint of lockstep: its metadata lack the recipe", code: .data) }
+      try models.check(found.metadata["model"], in: path)
       file = found
       header = Array("\(shape)\n\(size)\n\(iteration)\n\(recipe)".utf8)
       // Runs of earlier versions are of images.
@@ -54,7 +58,9 @@ public final class SavedModel {
     let parts = try communicator.broadcast(text: told).split(separator: "\u{0}", omittingEmptySubsequences: false)
     layout = SampleLayout(text: String(parts[0]))
     classNames = parts.count > 1 ? parts[1].split(separator: "\n").map(String.init) : []
-    do { model = try recipe.makeModel(imageShape: imageShape, conditionSize: conditionSize, kind: layout.kind) } catch {
+    let request = ModelSource.Request(
+      recipe: recipe, imageShape: imageShape, conditionSize: conditionSize, kind: layout.kind)
+    do { model = try models.make(request) } catch {
       throw Failure("\(path): its model cannot be built: \(error)", code: .data)
     }
 

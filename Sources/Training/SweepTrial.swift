@@ -61,26 +61,19 @@ struct SweepTrial {
     let isFirst = communicator.rank == 0
     let output = directory.run(job)
     let recipe = try communicator.together { try job.recipe(iterations: iterations) }
-    let lock = try communicator.together { () -> RunLock? in
-      guard isFirst else { return nil }
-      let lock = try output.create()
-      try RecipeFile.write(recipe, to: output.recipe)
-      if !Directories.exists(output.classifier) {
-        // A link: where it cannot be made, the trial trains the same classifier.
-        _ = link(directory.classifier.classifier, output.classifier)
-      }
-      return lock
+    try communicator.together {
+      guard isFirst else { return }
+      try Directories.create(output.path)
+      // A link: where it cannot be made, the trial trains the same classifier.
+      if !Directories.exists(output.classifier) { _ = link(directory.classifier.classifier, output.classifier) }
     }
-    let file = try communicator.together { isFirst ? try ResumePoint.automatic.find(in: output).file : nil }
-    let dataset = try recipe.loadDataset(on: communicator)
-    let trainer = try Trainer(recipe: recipe, dataset: dataset, communicator: communicator, team: team)
-    if try communicator.maximum(of: file == nil ? 0 : 1) == 1 { try trainer.restore(from: file) }
     let quiet = Logger(label: "trial") { _ in SwiftLogNoOpLogHandler() }
-    let coordinator = try Coordinator(trainer, output: output, resumed: file, signals: signals, logger: quiet)
-    if case .stopped(let reason) = try coordinator.run() { return reason }
+    let run = try TrainingRun(
+      recipe, output: output, on: communicator, team: team, signals: signals, logger: quiet)
+    if case .stopped(let reason) = try run.run() { return reason }
     found = try communicator.together { isFirst ? try read(output) : (nil, "") }
-    if measure == .classAccuracyScore { found.value = try score(trainer, output, quiet) }
-    withExtendedLifetime(lock) {}
+    if measure == .classAccuracyScore { found.value = try score(run.trainer, output, quiet) }
+    withExtendedLifetime(run) {}
     return nil
   }
 

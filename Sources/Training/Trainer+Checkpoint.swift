@@ -84,7 +84,7 @@ extension Trainer {
       "isHealthy": String(health.isHealthy),
       "report": [report.discriminatorLoss, report.generatorLoss, report.realAccuracy, report.fakeAccuracy]
         .map { String($0.bitPattern, radix: 16) }.joined(separator: " "),
-    ].merging(summationOrder) { $1 }
+    ].merging(summationOrder) { $1 }.merging(models.name.map { ["model": $0] } ?? [:]) { $1 }
   }
 
   /// What the order of additions depends on, and so the last bits of a run.
@@ -131,6 +131,7 @@ extension Trainer {
     try communicator.together {
       guard let file else { return }
       try CheckpointFormat.check(file)
+      try models.check(file.metadata["model"], in: file.path)
       if let saved = file.metadata["data"], saved != dataFingerprint {
         throw Failure(
           "\(file.path): it was trained on other images (\(saved) there, \(dataFingerprint) here); "

@@ -21,7 +21,8 @@ struct TrainerBlueprint {
 
   /// - Throws: `Failure` where recipe, data and number of ranks do not fit; `GraphError` with the layer's name.
   init(
-    recipe: Recipe, dataset: Dataset, rank: Int, rankCount: Int, threads: Int, settings: ReductionSettings
+    recipe: Recipe, dataset: Dataset, models: ModelSource = .recipe, rank: Int, rankCount: Int, threads: Int,
+    settings: ReductionSettings
   ) throws {
     let training = recipe.training
     guard rankCount <= training.batchSize else {
@@ -29,10 +30,11 @@ struct TrainerBlueprint {
         "training.batchSize: a batch of \(training.batchSize) cannot be split over \(rankCount) ranks; "
           + "use at most \(training.batchSize) ranks or a larger batch", code: .configuration)
     }
-    try recipe.checkPenalties()
     conditions = try recipe.conditions(of: dataset.training, in: dataset)
-    model = try recipe.makeModel(
-      imageShape: dataset.imageShape, conditionSize: conditions.size, kind: dataset.layout.kind)
+    model = try models.make(
+      .init(
+        recipe: recipe, imageShape: dataset.imageShape, conditionSize: conditions.size, kind: dataset.layout.kind))
+    try recipe.checkPenalties(of: model)
     generator = NetworkState(
       name: "generator",
       settings: recipe.optimizer(learningRate: training.generatorLearningRate, averaging: true))
@@ -63,6 +65,8 @@ public final class Trainer {
   public let recipe: Recipe
   public let dataset: Dataset
   public let model: any ConditionalModel
+  /// Where the model comes from.
+  public let models: ModelSource
   public let conditions: Conditions
   public let generator: NetworkState
   public let discriminator: NetworkState
@@ -134,13 +138,13 @@ public final class Trainer {
   ///
   /// - Throws: `SharedFailure` on all ranks where recipe, data and number of ranks do not fit on one of them.
   public init(
-    recipe: Recipe, dataset: Dataset, communicator: any Communicator, team: ThreadTeam = ThreadTeam(),
-    settings: ReductionSettings = ReductionSettings(), times: StartTimes? = nil
+    recipe: Recipe, dataset: Dataset, communicator: any Communicator, models: ModelSource = .recipe,
+    team: ThreadTeam = ThreadTeam(), settings: ReductionSettings = ReductionSettings(), times: StartTimes? = nil
   ) throws {
     let blueprint = try communicator.together {
       try TrainerBlueprint(
-        recipe: recipe, dataset: dataset, rank: communicator.rank, rankCount: communicator.size, threads: team.count,
-        settings: settings)
+        recipe: recipe, dataset: dataset, models: models, rank: communicator.rank, rankCount: communicator.size,
+        threads: team.count, settings: settings)
     }
     self.settings = settings
     self.recipe = recipe
@@ -149,6 +153,7 @@ public final class Trainer {
     threads = team.count
     health = HealthMonitor(recipe.health)
     model = blueprint.model
+    self.models = models
     conditions = blueprint.conditions
     generator = blueprint.generator
     discriminator = blueprint.discriminator
@@ -156,6 +161,7 @@ public final class Trainer {
     let plans = blueprint.plans
     var digest = Digest()
     digest.update(recipe.yaml)
+    digest.update(models.name ?? "")
     for plan in plans.all { digest.update(plan.collectiveDigest) }
     try communicator.verifyEqual(digest.value, what: "the recipe or the plan of collectives")
     times?.mark(.planning)

@@ -1,14 +1,20 @@
 import CKernels
 import Communication
-import Glibc
 import Kernels
 import Logging
-import Training
 
-/// One command on all ranks: starts and ends MPI, and lets one rank speak for all when something fails.
-enum Session {
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// A program on all ranks: starts and ends MPI, and lets one rank speak for all when something fails.
+///
+/// `StartUp.prepareEnvironment()` comes first in `main`, and `StopSignals` where they are wanted.
+public enum Session {
   /// Runs `body` on every rank and ends the process with the right exit code.
-  static func run(_ body: (any Communicator, Logger) throws -> Void) -> Never {
+  public static func run(_ body: (any Communicator, Logger) throws -> Void) -> Never {
     runToCode { communicator, logger in
       try body(communicator, logger)
       return nil
@@ -18,7 +24,7 @@ enum Session {
   /// The same for a body that ends without failure, yet with a code of its own.
   ///
   /// - Parameter allowsOtherPrograms: whether nodes may have other builds of the program: `doctor` tells of them.
-  static func runToCode(
+  public static func runToCode(
     allowsOtherPrograms: Bool = false, _ body: (any Communicator, Logger) throws -> Failure.Code?
   ) -> Never {
     ck_flush_to_zero()
