@@ -31,12 +31,12 @@ extension Coordinator {
 
   /// Shows and logs an iteration that is complete, when it is time to; allocates nothing.
   func report(iteration: Int) {
-    guard let progress, let metrics else { return }
+    guard let metrics else { return }
     let isLast = iteration == trainer.recipe.training.iterations
     let now = SystemClock.monotonic.seconds
-    guard isLast || progress.isDue(now: now) || metrics.isDue(now: now) else { return }
+    guard isLast || progress?.isDue(now: now) == true || metrics.isDue(now: now) else { return }
     let report = trainer.lastReport
-    progress.show(
+    progress?.show(
       ProgressLine.Values(
         iteration: iteration, discriminatorLoss: Double(report.discriminatorLoss),
         generatorLoss: Double(report.generatorLoss), realAccuracy: Double(report.realAccuracy),

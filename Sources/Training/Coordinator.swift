@@ -23,6 +23,8 @@ public struct CoordinatorOptions: Sendable {
   public var trace: (path: String, iterations: Int)?
   /// Rank 0's.
   public var timeLimit: TimeLimit?
+  /// A line that says how far the run is; several runs at a time would write over each other's.
+  public var showsProgress = true
   public init() {}
 }
 
@@ -153,7 +155,7 @@ public final class Coordinator {
     if isFirstRank { recordReference() }
     try recordStart()
     trainer.evaluation.poll = { [unowned self] in try pollForStop() }
-    if isFirstRank {
+    if isFirstRank, options.showsProgress {
       progress = ProgressLine(
         totalIterations: last, imagesPerIteration: trainer.recipe.training.batchSize,
         firstIteration: trainer.iteration, isTerminal: Self.isTerminal)

@@ -23,10 +23,14 @@ public struct ExportedNetwork {
 
   /// Loads a run's newest whole checkpoint, or a checkpoint file. Rank 0 reads, all ranks receive.
   ///
-  /// - Parameter isLive: the generator as training has it, not its average.
+  /// - Parameters:
+  ///   - isLive: the generator as training has it, not its average.
+  ///   - models: as the run had them.
   /// - Throws: `SharedFailure` on all ranks.
-  public init(_ part: Part, of path: String, isLive: Bool, communicator: any Communicator) throws {
-    let model = try SavedModel(path: path, communicator: communicator)
+  public init(
+    _ part: Part, of path: String, isLive: Bool = false, models: ModelSource = .recipe, communicator: any Communicator
+  ) throws {
+    let model = try SavedModel(path: path, communicator: communicator, models: models)
     if isLive { try model.useLiveParameters(path: path, communicator: communicator) }
     (self.part, self.model) = (part, model)
     self.isLive = isLive || model.recipe.training.averageDecay == nil

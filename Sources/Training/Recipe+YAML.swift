@@ -23,17 +23,19 @@ extension Recipe {
   }
 
   /// Takes over one `path=value`.
-  public mutating func apply(setting: String) throws {
+  ///
+  /// - Parameter origin: what messages say where it comes from.
+  public mutating func apply(setting: String, origin: String = "--set") throws {
     guard let sign = setting.firstIndex(of: "="), sign != setting.startIndex else {
-      throw Failure("--set \(setting): write path=value, such as training.batchSize=128", code: .usage)
+      throw Failure("\(origin) \(setting): write path=value, such as training.batchSize=128", code: .usage)
     }
     let path = String(setting[..<sign])
     let text = String(setting[setting.index(after: sign)...])
     let node: Node?
     do { node = try Yams.compose(yaml: text) } catch {
-      throw Failure("--set \(path): \(text) is not YAML", code: .configuration)
+      throw Failure("\(origin) \(path): \(text) is not YAML", code: .configuration)
     }
-    try apply([path: unmarked(node ?? Node(""))], origin: "--set")
+    try apply([path: unmarked(node ?? Node(""))], origin: origin)
   }
 
   private mutating func apply(_ given: [String: Node], origin: String) throws {

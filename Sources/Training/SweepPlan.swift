@@ -117,13 +117,13 @@ public struct SweepPlan {
       var refusal: Failure?
       for text in texts {
         do {
-          try recipe.apply(setting: "\(path)=\(text)")
+          try recipe.apply(setting: "\(path)=\(text)", origin: "space: trial \(index)")
           taken.append("\(path)=\(text)")
           refusal = nil
           break
         } catch let failure as Failure { refusal = refusal ?? failure }
       }
-      if let refusal { throw space.wrong("space: trial \(index): \(refusal.description)") }
+      if let refusal { throw space.wrong(refusal.description) }
     }
     return Trial(index: index, settings: taken, recipe: recipe)
   }

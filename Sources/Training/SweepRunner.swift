@@ -58,7 +58,7 @@ public struct SweepRunner {
     }
     let job = plan.jobs(of: plan.trials)[number - 1]
     guard try communicator.maximum(of: find(job, plan.space.iterations)) == 0 else { return nil }
-    return try trial(job, plan.space.iterations).run(on: communicator)
+    return try trial(job, plan.space.iterations, on: communicator).run()
   }
 
   private func find(_ job: SweepPlan.Job, _ iterations: Int) -> Int64 {
@@ -133,7 +133,7 @@ public struct SweepRunner {
       if let stop = StopReason(rawValue: Int(asked)) { return stop }
       let isMine = try group.together { group.rank == 0 ? try claim(job, iterations) : false }
       guard try group.maximum(of: isMine ? 1 : 0) == 1 else { continue }
-      if let stop = try trial(job, iterations).run(on: group) { return stop }
+      if let stop = try trial(job, iterations, on: group).run() { return stop }
       tell(job, iterations)
     }
     return nil
@@ -149,10 +149,10 @@ public struct SweepRunner {
     }
   }
 
-  private func trial(_ job: SweepPlan.Job, _ iterations: Int) -> SweepTrial {
+  private func trial(_ job: SweepPlan.Job, _ iterations: Int, on group: any Communicator) -> SweepTrial {
     SweepTrial(
-      job: job, iterations: iterations, measure: plan.space.measure, directory: directory, team: team,
-      signals: signals)
+      job: job, iterations: iterations, measure: plan.space.measure, directory: directory, group: group, team: team,
+      signals: signals, showsProgress: group.size == communicator.size)
   }
 
   /// Whether this group is to run it: a file that only one can create says so.

@@ -18,14 +18,16 @@ struct SweepTrial {
   let iterations: Int
   let measure: SweepMeasure
   let directory: SweepDirectory
+  let group: any Communicator
   let team: ThreadTeam
   let signals: StopSignals?
+  let showsProgress: Bool
 
   /// Images that `classAccuracyScore` trains its classifier on.
   private static let scoredSamples = 1_024
 
   /// - Returns: why the trial stopped before its end; nil once its result is recorded.
-  func run(on group: any Communicator) throws -> StopReason? {
+  func run() throws -> StopReason? {
     let start = SystemClock.monotonic.seconds
     // Its windows go with it.
     let communicator = try group.part(color: 0)
@@ -68,8 +70,10 @@ struct SweepTrial {
       if !Directories.exists(output.classifier) { _ = link(directory.classifier.classifier, output.classifier) }
     }
     let quiet = Logger(label: "trial") { _ in SwiftLogNoOpLogHandler() }
+    var options = CoordinatorOptions()
+    options.showsProgress = showsProgress
     let run = try TrainingRun(
-      recipe, output: output, on: communicator, team: team, signals: signals, logger: quiet)
+      recipe, output: output, on: communicator, team: team, signals: signals, options: options, logger: quiet)
     if case .stopped(let reason) = try run.run() { return reason }
     found = try communicator.together { isFirst ? try read(output) : (nil, "") }
     if measure == .classAccuracyScore { found.value = try score(run.trainer, output, quiet) }

@@ -30,7 +30,7 @@ extension LockstepTests {
       Mistake("train --set", 64, "missing value for '--set <key=value>'"),
       Mistake("train --set seed", 64, "--set seed: write path=value", ranks: [nil, 2]),
       Mistake("sample", 64, "missing expected argument '<RUN>'"),
-      Mistake("sample x --output x.jpg", 64, "--output x.jpg: the name must end in .png, .npz or .csv"),
+      Mistake("sample x --output x.jpg", 64, "--output x.jpg: the name must end in .png, .npz, .npy, .csv or /"),
       Mistake("evaluate x --samples 0", 64, "--samples 0: must be at least 1"),
       Mistake("profile --threads 0", 64, "--threads 0: must be at least 1"),
       // Recipes.

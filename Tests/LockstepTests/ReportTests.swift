@@ -93,9 +93,11 @@ extension LockstepTests {
       let alone = try json("profile", "--json", "--iterations", "3")
       #expect(
         alone.keys.sorted() == [
-          "bytesSent", "communicationShare", "discriminatorMilliseconds", "generatorMilliseconds",
-          "gradientWaitMilliseconds", "imagesPerSecond", "iterations", "megabytesMoved", "megabytesUnfused",
-          "messagesSent", "operations", "peakResidentMegabytes", "ranks", "statisticsMilliseconds", "threads",
+          "accountedShare", "batchMilliseconds", "batchSize", "bytesSent", "clockOverhead", "communicationShare",
+          "discriminatorMilliseconds", "generatorMilliseconds", "gradientWaitMilliseconds", "imagesPerSecond",
+          "iterations", "layers", "measuredMilliseconds", "megabytesMoved", "megabytesUnfused", "memory",
+          "messagesSent", "operations", "parts", "peakResidentMegabytes", "programs", "ranks", "recipe",
+          "roofBandwidths", "roofGigaflopsPerSecond", "statisticsMilliseconds", "threads",
         ])
       let moved = try #require(alone["megabytesMoved"] as? Double)
       #expect(moved > 0 && moved < (alone["megabytesUnfused"] as? Double ?? 0))
@@ -105,10 +107,14 @@ extension LockstepTests {
       #expect(operations.count > 20)
       #expect(
         operations.allSatisfy {
-          $0.keys.sorted() == ["gigaflopsPerSecond", "layer", "milliseconds", "name", "phase", "share"]
+          $0.keys.sorted() == [
+            "bound", "bytes", "gigabytesPerSecond", "gigaflopsPerSecond", "layer", "milliseconds", "name", "operations",
+            "performedOperations", "phase", "share", "shareOfRoof", "stage",
+          ]
         })
       let shares = operations.compactMap { $0["share"] as? Double }.reduce(0, +)
-      #expect(abs(shares - 1) < 1e-3)
+      let batch = (alone["batchMilliseconds"] as? Double ?? 0) / (alone["measuredMilliseconds"] as? Double ?? 0)
+      #expect(abs(shares + batch - (alone["accountedShare"] as? Double ?? 0)) < 1e-3)
       guard Launch.hasMPI else { return }
       #expect(try json("profile", "--json", "--iterations", "3", "--threads", "1", ranks: 2)["ranks"] as? Int == 2)
       #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.path).filter { !$0.hasPrefix(".") } == [])
