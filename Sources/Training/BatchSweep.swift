@@ -72,7 +72,8 @@ public struct BatchSweep: Sendable {
         batch: $0.0, neededBytes: $0.1 * communicator.nodeSize, availableBytes: most * communicator.nodeSize)
     }
     let measured = zip(sizes, needs).filter { $0.1 <= most }
-    guard !measured.isEmpty else {
+    try communicator.together {
+      guard measured.isEmpty else { return }
       throw Failure(
         "--batch-sizes: the smallest needs \(Quantity.bytes(Double(needs[0]))) a rank, "
           + "\(Quantity.bytes(Double(most))) are free; name smaller ones", code: .configuration)

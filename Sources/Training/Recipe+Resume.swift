@@ -32,9 +32,11 @@ extension Recipe {
 
   /// Refuses to go on with a model that another recipe made.
   ///
-  /// - Parameter allowed: keys, or groups of keys, that may differ.
+  /// - Parameters:
+  ///   - allowed: keys, or groups of keys, that may differ.
+  ///   - remedy: what to do, where that is not for the command line.
   /// - Throws: `Failure` naming the keys that differ and how to allow them.
-  public func checkContinues(_ saved: Recipe, allowing allowed: [String] = []) throws {
+  public func checkContinues(_ saved: Recipe, allowing allowed: [String] = [], remedy: String? = nil) throws {
     let known = Set((entries + saved.entries).map(\.path))
     for key in allowed where !known.contains(where: { Self.covers(key, $0) }) {
       throw Failure(
@@ -46,10 +48,11 @@ extension Recipe {
       "\($0.path): \($0.before ?? "nothing") there, \($0.after ?? "nothing") here"
     }
     let rest = refused.count > 5 ? "; and \(refused.count - 5) more" : ""
+    let options = refused.prefix(5).map { "--allow-change \($0.path)" }.joined(separator: " ")
     throw Failure(
-      "the checkpoint was made by another recipe (\(listed.joined(separator: "; "))\(rest)); leave --recipe and --set out "
-        + "to go on with its own, or allow each: "
-        + refused.prefix(5).map { "--allow-change \($0.path)" }.joined(separator: " "), code: .configuration)
+      "the checkpoint was made by another recipe (\(listed.joined(separator: "; "))\(rest)); "
+        + (remedy ?? "leave --recipe and --set out to go on with its own, or allow each: \(options)"),
+      code: .configuration)
   }
 
   /// Whether a key is this one, or one of this group: `health` and `health.` cover `health.window`.

@@ -1,3 +1,4 @@
+import Checkpoints
 import Clocks
 import Communication
 import Datasets
@@ -20,7 +21,7 @@ public struct ReductionTuning {
   ///
   /// All ranks take part, and get the same.
   public init(
-    recipe: Recipe, dataset: Dataset, communicator: any Communicator, team: ThreadTeam
+    recipe: Recipe, dataset: Dataset, models: ModelSource = .recipe, communicator: any Communicator, team: ThreadTeam
   ) throws {
     guard communicator.spansNodes else {
       settings = ReductionSettings()
@@ -29,14 +30,32 @@ public struct ReductionTuning {
     }
     let link = try LinkSpeed.measure(over: communicator)
     var settings = link.settings
-    let joined = try StepTimes(recipe, dataset, communicator, team, settings)
+    let joined = try StepTimes(recipe, dataset, models, communicator, team, settings)
     settings.splitsDiscriminator = true
-    let split = try StepTimes(recipe, dataset, communicator, team, settings)
+    let split = try StepTimes(recipe, dataset, models, communicator, team, settings)
     // About half of the gradients are on their way before the last is ready.
     let wait = link.seconds(bytes: split.generatorBytes) / 2
     settings.splitsDiscriminator = split.seconds + max(0, wait - split.earlySeconds) < joined.seconds + wait
     self.settings = settings
     words = Self.words(settings, link)
+  }
+
+  /// What the resumed run did, if that was on ranks that lie as these do; else what measuring says.
+  ///
+  /// - Parameters:
+  ///   - resumed: on rank 0, the checkpoint that the run goes on from.
+  ///   - retunes: measure anew all the same.
+  public init(
+    resuming resumed: SafetensorsFile?, retunes: Bool = false, recipe: Recipe, dataset: Dataset,
+    models: ModelSource = .recipe, communicator: any Communicator, team: ThreadTeam
+  ) throws {
+    let former = try communicator.broadcast(
+      text: retunes ? "" : resumed.flatMap { Trainer.reduction(of: $0, on: communicator) } ?? "")
+    if let kept = ReductionSettings(former) {
+      self.init(kept)
+    } else {
+      try self.init(recipe: recipe, dataset: dataset, models: models, communicator: communicator, team: team)
+    }
   }
 
   /// Settings that were chosen before.
@@ -64,13 +83,13 @@ private struct StepTimes {
   let generatorBytes: Int
 
   init(
-    _ recipe: Recipe, _ dataset: Dataset, _ communicator: any Communicator, _ team: ThreadTeam,
+    _ recipe: Recipe, _ dataset: Dataset, _ models: ModelSource, _ communicator: any Communicator, _ team: ThreadTeam,
     _ settings: ReductionSettings
   ) throws {
     let measured = try communicator.together { () -> (whole: UInt64, early: UInt64, bytes: Int) in
       let trainer = try Trainer(
         recipe: recipe, dataset: dataset,
-        communicator: IdleCommunicator(rank: communicator.rank, size: communicator.size), team: team,
+        communicator: IdleCommunicator(rank: communicator.rank, size: communicator.size), models: models, team: team,
         settings: settings)
       return try Self.measure(trainer)
     }

@@ -60,8 +60,10 @@ public final class SavedModel {
     classNames = parts.count > 1 ? parts[1].split(separator: "\n").map(String.init) : []
     let request = ModelSource.Request(
       recipe: recipe, imageShape: imageShape, conditionSize: conditionSize, kind: layout.kind)
-    do { model = try models.make(request) } catch {
-      throw Failure("\(path): its model cannot be built: \(error)", code: .data)
+    model = try communicator.together {
+      do { return try models.make(request) } catch {
+        throw Failure("\(path): its model cannot be built: \(error)", code: .data)
+      }
     }
 
     // Samples come from the average where there is one: load it in place of the live parameters.

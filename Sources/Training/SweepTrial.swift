@@ -72,8 +72,12 @@ struct SweepTrial {
     let quiet = Logger(label: "trial") { _ in SwiftLogNoOpLogHandler() }
     var options = CoordinatorOptions()
     options.showsProgress = showsProgress
+    // The sweep's program watches over all trials.
+    var guards = TrainingRun.Guards()
+    (guards.stallTimeoutSeconds, guards.keepsTimeLimit) = (nil, false)
     let run = try TrainingRun(
-      recipe, output: output, on: communicator, team: team, signals: signals, options: options, logger: quiet)
+      recipe, output: output, on: communicator, team: team, signals: signals, options: options, guards: guards,
+      logger: quiet)
     if case .stopped(let reason) = try run.run() { return reason }
     found = try communicator.together { isFirst ? try read(output) : (nil, "") }
     if measure == .classAccuracyScore { found.value = try score(run.trainer, output, quiet) }

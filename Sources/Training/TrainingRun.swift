@@ -1,4 +1,5 @@
 import Checkpoints
+import Clocks
 import Communication
 import Datasets
 import Files
@@ -15,43 +16,87 @@ import Logging
 ///       _ = try run.run()
 ///     }
 public final class TrainingRun {
+  /// What watches over a run from outside of it.
+  public struct Guards: Sendable {
+    /// Without progress for so long, ranks end, naming those that are missing; nil: never.
+    public var stallTimeoutSeconds: Double? = 300
+    /// Whether to save and stop before the end of a batch job, where the environment tells of it: see `TimeLimit`.
+    public var keepsTimeLimit = true
+    public init() {}
+  }
+
   public let trainer: Trainer
   public let coordinator: Coordinator
   /// On rank 0: while it lives, no other run writes there.
   private let lock: RunLock?
+  private let watchdog: Watchdog?
 
   /// - Parameters:
   ///   - dataset: nil for the recipe's.
-  ///   - signals: made before MPI starts, where Ctrl-C and time limits are to leave a checkpoint.
-  /// - Throws: `SharedFailure` on all ranks where recipe, model, data and directory do not fit.
+  ///   - allowedChanges: keys in which the recipe may differ from that of the checkpoint.
+  ///   - signals: made before MPI starts, where Ctrl-C and signals of batch systems are to leave a checkpoint.
+  /// - Throws: `SharedFailure` on all ranks where recipe, model, data and directory do not fit; nothing is written then.
   public init(
-    _ recipe: Recipe, output: RunDirectory, models: ModelSource = .recipe, dataset: Dataset? = nil,
-    on communicator: any Communicator, team: ThreadTeam = ThreadTeam(), signals: StopSignals? = nil,
-    options: CoordinatorOptions = CoordinatorOptions(), logger: Logger
+    _ recipe: Recipe, output: RunDirectory, models: ModelSource = .recipe, dataset given: Dataset? = nil,
+    allowedChanges: [String] = [], on communicator: any Communicator, team: ThreadTeam = ThreadTeam(),
+    signals: StopSignals? = nil, options: CoordinatorOptions = CoordinatorOptions(), guards: Guards = Guards(),
+    logger: Logger
   ) throws {
+    let began = SystemClock.calendar.seconds
     let isFirst = communicator.rank == 0
-    lock = try communicator.together {
-      guard isFirst else { return nil }
-      let lock = try output.create()
-      try RecipeFile.write(recipe, to: output.recipe)
-      return lock
-    }
+    watchdog = guards.stallTimeoutSeconds.map { Watchdog(pulse: communicator.pulse, stallTimeoutSeconds: $0) }
+    try watchdog?.start()
+    // A run that is about to end may write one more checkpoint: its lock first, then what is newest.
+    let held = try communicator.together { isFirst ? try output.lock() : nil }
     let file = try communicator.together { () -> SafetensorsFile? in
       guard isFirst, let file = try ResumePoint.automatic.find(in: output).file else { return nil }
       try CheckpointFormat.check(file)
+      try models.check(file.metadata["model"], in: file.path)
       if let saved = file.metadata["recipe"] {
-        try recipe.checkContinues(Recipe(yaml: saved, origin: "the checkpoint's recipe"))
+        try recipe.checkContinues(
+          Recipe(yaml: saved, origin: "the checkpoint's recipe"), allowing: allowedChanges,
+          remedy: "go on with its own, or start in another directory")
       }
       return file
     }
-    let dataset = try dataset ?? recipe.loadDataset(on: communicator)
-    trainer = try Trainer(
-      recipe: recipe, dataset: dataset, communicator: communicator, models: models, team: team)
+    let dataset = try given ?? recipe.loadDataset(on: communicator)
+    let tuning = try ReductionTuning(
+      resuming: file, recipe: recipe, dataset: dataset, models: models, communicator: communicator, team: team)
+    let trainer = try Trainer(
+      recipe: recipe, dataset: dataset, communicator: communicator, models: models, team: team,
+      settings: tuning.settings)
     if try communicator.maximum(of: file == nil ? 0 : 1) == 1 { try trainer.restore(from: file) }
+    var options = options
+    if guards.keepsTimeLimit, options.timeLimit == nil, isFirst {
+      options.timeLimit = TimeLimit(seconds: nil, stateBytes: trainer.stateByteCount, now: began)
+    }
+    lock = try communicator.together {
+      guard isFirst else { return nil }
+      if trainer.iteration < recipe.training.iterations { try options.timeLimit?.check() }
+      let lock = try output.create(held: held)
+      try RecipeFile.write(recipe, to: output.recipe)
+      return lock
+    }
+    if let note = StartUp.note { logger.notice("\(note)") }
+    for warning in recipe.warnings + dataset.warnings { logger.warning("\(warning)") }
+    for note in dataset.notes { logger.notice("\(note)") }
+    if let words = tuning.words(on: communicator) { logger.info("\(words)") }
+    self.trainer = trainer
     coordinator = try Coordinator(
       trainer, output: output, resumed: file, signals: signals, options: options, logger: logger)
   }
 
   /// Trains to the recipe's last iteration, or until asked to stop.
   public func run() throws -> Coordinator.Ending { try coordinator.run() }
+}
+
+extension Coordinator.Ending {
+  /// What a program's exit code says of it; nil: done.
+  public var exitCode: Failure.Code? {
+    switch self {
+    case .finished: nil
+    case .stopped(.interrupt): .interrupted
+    case .stopped(.timeLimit), .stopped(.requeue): .tryAgain
+    }
+  }
 }

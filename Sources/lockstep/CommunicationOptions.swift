@@ -40,9 +40,7 @@ struct CommunicationOptions: ParsableArguments {
     team: ThreadTeam
   ) throws -> ReductionTuning {
     if let fixed = try fixed() { return ReductionTuning(fixed) }
-    let former = try communicator.broadcast(
-      text: retunes ? "" : resumed.flatMap { Trainer.reduction(of: $0, on: communicator) } ?? "")
-    if let kept = ReductionSettings(former) { return ReductionTuning(kept) }
-    return try ReductionTuning(recipe: recipe, dataset: dataset, communicator: communicator, team: team)
+    return try ReductionTuning(
+      resuming: resumed, retunes: retunes, recipe: recipe, dataset: dataset, communicator: communicator, team: team)
   }
 }

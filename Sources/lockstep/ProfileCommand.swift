@@ -115,7 +115,8 @@ struct ProfileCommand: ParsableCommand {
     _ sizes: [Int], _ recipe: Recipe, _ dataset: Dataset, _ team: ThreadTeam, _ settings: ReductionSettings,
     _ communicator: any Communicator
   ) throws {
-    if let smallest = sizes.min(), smallest < communicator.size {
+    try communicator.together {
+      guard let smallest = sizes.min(), smallest < communicator.size else { return }
       throw Failure("--batch-sizes: \(smallest) cannot be split over \(communicator.size) ranks", code: .configuration)
     }
     let sweep = try BatchSweep(

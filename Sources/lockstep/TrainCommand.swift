@@ -163,7 +163,7 @@ struct TrainCommand: ParsableCommand {
         \(trainer.phase == 0 ? "" : ", phase \(trainer.phase)"), saved in \(coordinator.lastCheckpoint ?? ""); \
         go on with --resume auto --output \(start.output.path)
         """)
-      return reason == .interrupt ? .interrupted : .tryAgain
+      return ending.exitCode
     }
   }
 

@@ -10,8 +10,7 @@ import Testing
   /// - Returns: exit status and all that was said.
   private func run(_ program: String, _ arguments: String..., ranks: Int? = nil) throws -> (status: Int32, said: String)
   {
-    let bundle = Bundle.main.executableURL ?? URL(fileURLWithPath: CommandLine.arguments[0])
-    let path = bundle.deletingLastPathComponent().appendingPathComponent(program).path
+    let path = program == "env" ? "env" : self.program(program)
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
     let launcher = ranks.map { ["mpirun", "-q", "--oversubscribe", "-n", "\($0)"] } ?? []
@@ -30,6 +29,12 @@ import Testing
     try process.run()
     process.waitUntilExit()
     return (process.terminationStatus, String(decoding: try Data(contentsOf: said), as: UTF8.self))
+  }
+
+  /// Beside the test bundle.
+  private func program(_ name: String) -> String {
+    let bundle = Bundle.main.executableURL ?? URL(fileURLWithPath: CommandLine.arguments[0])
+    return bundle.deletingLastPathComponent().appendingPathComponent(name).path
   }
 
   /// The tensors of a checkpoint: all behind its header.
@@ -57,9 +62,18 @@ import Testing
       #expect(refused.status == 78, "\(refused.said)")
       #expect(refused.said.contains("its model is \"efficient-attention-gan\", this program's is the recipe's"))
     }
+    let recipe = try Data(contentsOf: URL(fileURLWithPath: directory + "/whole/recipe.yaml"))
     let other = try run("efficient-attention", "whole", "training.iterations=12", Self.short, "training.batchSize=32")
     #expect(other.status == 78)
-    #expect(other.said.contains("made by another recipe"))
+    #expect(other.said.contains("made by another recipe") && !other.said.contains("--allow-change"), "\(other.said)")
+    // What is refused changes nothing, and leaves nothing.
+    #expect(try Data(contentsOf: URL(fileURLWithPath: directory + "/whole/recipe.yaml")) == recipe)
+    let large = try run("efficient-attention", "large", "data.height=32", "data.width=32")
+    #expect(large.status == 78 && large.said.contains("this model makes images of 16×16"), "\(large.said)")
+    #expect(!FileManager.default.fileExists(atPath: directory + "/large"))
+    let late = try run("env", "LOCKSTEP_END_TIME=1", program("efficient-attention"), "late")
+    #expect(late.status == 64 && late.said.contains("LOCKSTEP_END_TIME: only 0 s are left"), "\(late.said)")
+    #expect(!FileManager.default.fileExists(atPath: directory + "/late"))
   }
 
   @Test("two ranks train what one trains, up to rounding")

@@ -21,10 +21,10 @@ Session.runToCode { communicator, logger in
   }
   let run = try TrainingRun(
     recipe, output: output, models: EfficientGAN.source, on: communicator, signals: signals, logger: logger)
-  guard try run.run() == .finished else { return .tryAgain }
-  if communicator.rank == 0 {
+  let ending = try run.run()
+  if ending == .finished, communicator.rank == 0 {
     print("\(output.path): trained; samples \(run.coordinator.lastPicture ?? "were drawn before")")
     if let scores = run.coordinator.lastClassScores { print("recognised as their class: \(scores.accuracy)") }
   }
-  return nil
+  return ending.exitCode
 }
