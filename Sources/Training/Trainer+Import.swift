@@ -31,6 +31,7 @@ extension Trainer {
     let file = try WeightsFile(path: path)
     let names = try map.map { try NameMap(yaml: RecipeFile.text(of: $0), origin: $0) } ?? NameMap()
     var matching = WeightMatching(file: file, map: names)
+    try refuseMissing(networks, of: file, names)
     var found: [(network: NetworkState, parameters: [NamedTensor], vectors: [NamedTensor])] = []
     for network in states(networks) {
       let vectors = network.spectral.table.entries
@@ -60,6 +61,21 @@ extension Trainer {
       Self.write(vectors, to: network.spectral.table)
       network.startAverage()
     }
+  }
+
+  /// One of two networks that the file has nothing of is not worth a list.
+  private func refuseMissing(_ networks: [ImportedNetwork], of file: WeightsFile, _ map: NameMap) throws {
+    let present = networks.filter { network in
+      let prefix = network.rawValue + "/"
+      return map.sources.keys.contains { $0.hasPrefix(prefix) }
+        || file.names.contains { $0.hasPrefix(prefix) || $0.hasPrefix(NamedTensor.npzName(of: prefix)) }
+    }
+    guard networks.count == 2, present.count == 1,
+      let missing = networks.first(where: { !present.contains($0) })
+    else { return }
+    throw Failure(
+      "\(file.path) has nothing of the \(missing.rawValue); --network \(present[0].rawValue) takes the other one alone, and "
+        + "starts this one from the seed", code: .data)
   }
 
   private func states(_ networks: [ImportedNetwork]) -> [NetworkState] {

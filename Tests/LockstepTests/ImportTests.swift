@@ -111,6 +111,10 @@ extension LockstepTests {
       let taken = try importing(checkpoint("run", 5))
       #expect(taken.status == 73 && taken.errors.contains("new: is there already"), "\(taken.errors)")
       #expect(try FileManager.default.contentsOfDirectory(atPath: scratch / "new") == ["mine"])
+      #expect(try Run("export", "run", "--raw", "--output", "g.npz", in: scratch).status == 0)
+      let half = try importing("g.npz")
+      #expect(
+        half.status == 65 && half.errors.contains("g.npz has nothing of the discriminator; --network generator takes"))
       try scratch.write("no weights".utf8, to: "w.npz")
       try scratch.write("- a\n".utf8, to: "names.yaml")
       try scratch.write("a: {name: b, transpose: [0, 0]}\n".utf8, to: "axes.yaml")
