@@ -17,7 +17,12 @@ public enum AtomicFile {
     to path: String, isDurable: Bool = true, _ body: (FileWriter) throws(FileError) -> Void
   ) throws(FileError) {
     let (directory, name) = split(path)
-    guard !name.isEmpty else { throw FileError(path: path, reason: "is a directory", remedy: "name a file") }
+    var status = stat()
+    let isDirectory = stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+    // Before anything is written: a rename would find out last.
+    guard !name.isEmpty, !isDirectory else {
+      throw FileError(path: path, reason: "is a directory", remedy: "name a file")
+    }
     let temporary = "\(directory)/.\(name).\(getpid())\(partialSuffix)"
     let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
     guard descriptor >= 0 else { throw FileError(path: path, action: "create", code: errno) }

@@ -71,6 +71,8 @@ import Testing
     let large = try run("efficient-attention", "large", "data.height=32", "data.width=32")
     #expect(large.status == 78 && large.said.contains("this model makes images of 16×16"), "\(large.said)")
     #expect(!FileManager.default.fileExists(atPath: directory + "/large"))
+    let help = try run("efficient-attention", "--help")
+    #expect(help.status == 64 && help.said.contains("usage: efficient-attention [DIRECTORY"), "\(help.said)")
     let late = try run("env", "LOCKSTEP_END_TIME=1", program("efficient-attention"), "late")
     #expect(late.status == 64 && late.said.contains("LOCKSTEP_END_TIME: only 0 s are left"), "\(late.said)")
     #expect(!FileManager.default.fileExists(atPath: directory + "/late"))

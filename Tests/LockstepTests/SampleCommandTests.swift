@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 extension LockstepTests {
@@ -138,6 +139,9 @@ extension LockstepTests {
 
     @Test("a file that cannot be made ends all ranks with one line", .underMPI)
     func failing() throws {
+      try FileManager.default.createDirectory(atPath: scratch / "taken.npz", withIntermediateDirectories: true)
+      let taken = try Run("sample", "run", "--output", "taken.npz", ranks: 2, in: scratch)
+      #expect(taken.status == 73 && taken.errors.contains("taken.npz: is a directory; name a file"), "\(taken.errors)")
       for arguments in [["--output", "no/x.npz"], ["--output", "no/x.npy"], ["--output", "no/x.npz", "--shards"]] {
         let run = try Run(["sample", "run", "--count", "300"] + arguments, ranks: 2, in: scratch)
         #expect(run.status == 73, "\(run.errors)")

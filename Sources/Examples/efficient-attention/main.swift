@@ -16,15 +16,20 @@ Session.runToCode { communicator, logger in
   let output = RunDirectory(arguments.first ?? "runs/efficient-attention")
   let settings = ["name=efficient-attention"] + arguments.dropFirst()
   // Everything but the networks is a recipe's: data, losses, learning rates, evaluation, checkpoints.
-  let recipe = try communicator.together {
-    try Recipe(yaml: Recipe.embedded(named: "digits").yaml, origin: "digits", settings: settings)
+  let recipe = try communicator.together { () throws -> Recipe in
+    guard !output.path.hasPrefix("-") else {
+      throw Failure("usage: efficient-attention [DIRECTORY [KEY=VALUE…]]", code: .usage)
+    }
+    return try Recipe(yaml: Recipe.embedded(named: "digits").yaml, origin: "digits", settings: settings)
   }
   let run = try TrainingRun(
     recipe, output: output, models: EfficientGAN.source, on: communicator, signals: signals, logger: logger)
   let ending = try run.run()
   if ending == .finished, communicator.rank == 0 {
     print("\(output.path): trained; samples \(run.coordinator.lastPicture ?? "were drawn before")")
-    if let scores = run.coordinator.lastClassScores { print("recognised as their class: \(scores.accuracy)") }
+    if let scores = run.coordinator.lastClassScores {
+      print("recognised as their class: \(Int(100 * scores.accuracy)) %")
+    }
   }
   return ending.exitCode
 }
