@@ -172,14 +172,17 @@ private struct IterationClock {
 
   mutating func measure(_ iterations: Int) throws {
     let start = SystemClock.monotonic.nanoseconds
-    var before = start
+    var (before, isPhaseStart) = (start, true)
     for _ in 0..<iterations {
       try trainer.runIteration(overlapping: overlaps) { program, segment in
-        guard let index = programs.firstIndex(where: { $0 === program }) else { return }
-        // Updates are at odd places.
-        if segment == 0, index % 2 == 0 { batch += SystemClock.monotonic.nanoseconds - before }
+        guard let index = programs.firstIndex(where: { $0 === program }) else {
+          preconditionFailure("a program that is none of an iteration's")
+        }
+        if isPhaseStart { batch += SystemClock.monotonic.nanoseconds - before }
         try program.run(segment: segment, measuring: &units[index])
         before = SystemClock.monotonic.nanoseconds
+        // Updates are at odd places; those that overlap belong to the phase after.
+        isPhaseStart = overlaps ? index % 2 == 0 && segment == program.segmentCount - 1 : index % 2 == 1
       }
     }
     measured.append(SystemClock.monotonic.nanoseconds - start)

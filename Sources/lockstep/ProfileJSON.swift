@@ -8,7 +8,8 @@ import Training
 extension Profile {
   /// One line; the keys are part of the interface.
   var json: String {
-    let line = LineBuffer(capacity: 8192 + 512 * operations.count)
+    let places = programs.reduce(0) { $0 + $1.places.count }
+    let line = LineBuffer(capacity: 16_384 + 1024 * operations.count + 512 * (places + layers.count + memory.count))
     line.beginObject()
     line.field("recipe", text: recipe)
     line.field("batchSize", batchSize)
@@ -119,7 +120,7 @@ extension Profile {
 extension BatchSweep {
   /// One line; the keys are part of the interface.
   var json: String {
-    let line = LineBuffer(capacity: 4096)
+    let line = LineBuffer(capacity: 4096 + 256 * (points.count + omissions.count))
     line.beginObject()
     line.field("recipe", text: recipe)
     line.field("ranks", ranks)
