@@ -1,5 +1,5 @@
-/// What a JSON text holds.
-package indirect enum JSONValue: Equatable {
+/// What a JSON text holds (RFC 8259).
+package indirect enum JSONValue: Equatable, Sendable {
   case object([String: JSONValue])
   case array([JSONValue])
   case number(Double)
@@ -8,8 +8,8 @@ package indirect enum JSONValue: Equatable {
   case null
 }
 
-/// Reads what `LineBuffer` writes: machine files and lines of metrics. A key given twice is an error, and so is an escape
-/// that is never written: of `\u`, only control characters are.
+/// Reads JSON: machine files, lines of metrics, what a checkpoint says of its samples, lists of images that other programs
+/// wrote. A key given twice is an error.
 package struct JSONReader {
   package struct Problem: Error, Equatable { package let reason: String }
 
@@ -98,7 +98,7 @@ package struct JSONReader {
         guard let text = String(validating: text, as: UTF8.self) else { throw problem("a string is no UTF-8") }
         return text
       case UInt8(ascii: "\\"):
-        text.append(try escaped())
+        text += try escaped()
       case 0..<0x20: throw problem("a control character in a string")
       default: text.append(byte)
       }
@@ -106,14 +106,39 @@ package struct JSONReader {
     throw problem("a string without end")
   }
 
-  /// What stands behind a backslash.
-  private mutating func escaped() throws(Problem) -> UInt8 {
+  /// The UTF-8 of what stands behind a backslash.
+  private mutating func escaped() throws(Problem) -> [UInt8] {
     guard position < bytes.count else { throw problem("a string without end") }
     let byte = bytes[position]
     position += 1
-    if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { return byte }
-    guard byte == UInt8(ascii: "u"), position + 4 <= bytes.count,
-      let code = UInt8(String(decoding: bytes[position..<position + 4], as: UTF8.self), radix: 16), code < 0x20
+    switch byte {
+    case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): return [byte]
+    case UInt8(ascii: "b"): return [0x08]
+    case UInt8(ascii: "f"): return [0x0C]
+    case UInt8(ascii: "n"): return [0x0A]
+    case UInt8(ascii: "r"): return [0x0D]
+    case UInt8(ascii: "t"): return [0x09]
+    case UInt8(ascii: "u"):
+      let first = try hexadecimal()
+      var code = UInt32(first)
+      // Characters beyond 16 bits come as two halves.
+      if UTF16.isLeadSurrogate(first), position + 1 < bytes.count, bytes[position] == UInt8(ascii: "\\"),
+        bytes[position + 1] == UInt8(ascii: "u")
+      {
+        position += 2
+        let second = try hexadecimal()
+        guard UTF16.isTrailSurrogate(second) else { throw problem("half a character in a string") }
+        code = 0x10000 + (UInt32(first) - 0xD800) << 10 + (UInt32(second) - 0xDC00)
+      }
+      guard let scalar = Unicode.Scalar(code) else { throw problem("half a character in a string") }
+      return Array(String(scalar).utf8)
+    default: throw problem("an unknown escape in a string")
+    }
+  }
+
+  private mutating func hexadecimal() throws(Problem) -> UInt16 {
+    guard position + 4 <= bytes.count,
+      let code = UInt16(String(decoding: bytes[position..<position + 4], as: UTF8.self), radix: 16)
     else { throw problem("an unknown escape in a string") }
     position += 4
     return code
@@ -135,4 +160,43 @@ package struct JSONReader {
   }
 
   private func problem(_ reason: String) -> Problem { Problem(reason: "byte \(position): \(reason)") }
+}
+
+extension JSONValue {
+  /// The value as text without blanks, keys in order of their names; it reads back to the same.
+  package var text: String {
+    switch self {
+    case .object(let members):
+      let parts = members.sorted { $0.key < $1.key }.map { Self.quoted($0.key) + ":" + $0.value.text }
+      return "{" + parts.joined(separator: ",") + "}"
+    case .array(let values): return "[" + values.map(\.text).joined(separator: ",") + "]"
+    case .number(let number):
+      precondition(number.isFinite, "JSON has no \(number)")
+      return String(number)
+    case .text(let text): return Self.quoted(text)
+    case .bool(let value): return value ? "true" : "false"
+    case .null: return "null"
+    }
+  }
+
+  private static func quoted(_ text: String) -> String {
+    var quoted = "\""
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "\"", "\\": quoted += "\\\(scalar)"
+      case _ where scalar.value < 0x20:
+        let digits = String(scalar.value, radix: 16)
+        quoted += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+      default: quoted.unicodeScalars.append(scalar)
+      }
+    }
+    return quoted + "\""
+  }
+
+  /// The texts of an array of texts; nil where it is something else.
+  package var texts: [String]? {
+    guard case .array(let values) = self else { return nil }
+    let texts = values.compactMap { if case .text(let text) = $0 { text } else { nil } }
+    return texts.count == values.count ? texts : nil
+  }
 }
