@@ -86,7 +86,10 @@ public enum CIFAR: Sendable {
       text = try file.bytes()
     } catch { throw DatasetError(error) }
     let names = String(decoding: text, as: UTF8.self).split(whereSeparator: \.isNewline)
-      .map { String($0.filter { !$0.isWhitespace }) }.filter { !$0.isEmpty }
+      .map { line in
+        let text = line.drop(while: \.isWhitespace)
+        return String(text.dropLast(text.reversed().prefix(while: \.isWhitespace).count))
+      }.filter { !$0.isEmpty }
     guard names.count == classCount else {
       throw DatasetError(
         file: path, reason: "\(grouped(names.count)) names for \(classCount) classes",

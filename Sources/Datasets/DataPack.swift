@@ -21,7 +21,7 @@ public enum DataPack {
     }
     entries.append(NPZ.Entry("class_names", texts: dataset.classNames))
     entries.append(
-      NPZ.Entry(NumPyData.layout, texts: dataset.layout.text.split(separator: "\n").map(String.init)))
+      NPZ.Entry(NumPyData.layout, texts: [dataset.layout.text]))
     do throws(FileError) { try NPZ.write(to: path, arrays: entries) } catch { throw DatasetError(error) }
   }
 

@@ -92,6 +92,10 @@ public enum DatasetSource: Hashable, Sendable, CustomStringConvertible {
   ///
   /// - Precondition: `listing` is one of this source.
   public func load(_ options: LoadingOptions, listing: DatasetListing) throws(DatasetError) -> Dataset {
+    try read(options, listing: listing).checkedClassNames(of: description)
+  }
+
+  private func read(_ options: LoadingOptions, listing: DatasetListing) throws(DatasetError) -> Dataset {
     switch (self, listing.contents) {
     case (.digits, _):
       let resolution = options.resolution ?? Resolution(height: 16, width: 16)

@@ -122,6 +122,13 @@ struct NumPyArrays {
     }
     if !texts.isEmpty {
       guard labels.isEmpty else { throw wrong("labels are texts in one part and numbers in the other", "use one kind") }
+      if let place = texts.firstIndex(where: { $0.allSatisfy(\.isWhitespace) }) {
+        let isTest = place >= split.storedTraining
+        throw wrong(
+          "\(isTest ? y.1?.name ?? first.name : first.name) of sample "
+            + "\(grouped(isTest ? place - split.storedTraining : place)) is empty: it has no class",
+          "name the class of every sample, or leave such samples out")
+      }
       let names = Array(Set(texts)).sorted()
       guard names.count <= NumPyData.mostClasses else { throw wrong("\(grouped(names.count)) classes", "use fewer") }
       let places = Dictionary(uniqueKeysWithValues: names.enumerated().map { ($1, Int32($0)) })

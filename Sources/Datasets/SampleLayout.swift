@@ -46,14 +46,24 @@ public struct SampleLayout: Sendable, Equatable {
     self.conditions = conditions
   }
 
-  /// One line for the kind, one a column.
-  public var text: String {
-    let lines = { (word: String, columns: [Column]) in columns.map { "\(word)\t\($0.center)\t\($0.unit)\t\($0.name)" } }
-    return ([kind.rawValue] + lines("column", columns) + lines("condition", conditions)).joined(separator: "\n")
+  /// What stands for black, −1, and white, 1: number = value · unit + center. Bytes, unless an array had other numbers.
+  public var pixels: Column { columns.first ?? Column(name: "pixels", center: 127.5, unit: 127.5) }
+
+  /// The same with every scale written out, that of pixels included.
+  public var explicit: SampleLayout {
+    kind == .images ? SampleLayout(kind: kind, columns: [pixels], conditions: conditions) : self
   }
 
-  /// Reads `text`; what is no such line is passed over, and what is no kind stands for images.
+  /// As JSON.
+  public var text: String { JSONValue.object(members).text }
+
+  /// Reads `text`, or what earlier versions wrote: a line for the kind, one a column. What is no such line is passed over,
+  /// and what is no kind stands for images.
   public init(text: String) {
+    if case .object(let members)? = try? JSONReader.read(Array(text.utf8)), let layout = SampleLayout(members) {
+      self = layout
+      return
+    }
     let lines = text.split(separator: "\n")
     self.init(kind: lines.first.flatMap { Kind(rawValue: String($0)) } ?? .images)
     for line in lines.dropFirst() {
@@ -79,9 +89,41 @@ public struct SampleLayout: Sendable, Equatable {
     }
   }
 
-  /// Network values in the data's own units.
+  /// Network values as samples are given out: vectors and sequences in the data's own units, images from −1, black, to 1,
+  /// white, whatever their pixels were.
   public func numbers(of values: UnsafeBufferPointer<Float>) -> [Float] {
-    guard !columns.isEmpty else { return Array(values) }
+    guard kind != .images, !columns.isEmpty else { return Array(values) }
     return values.indices.map { Float(columns[$0 % columns.count].number(of: Double(values[$0]))) }
+  }
+}
+
+/// As JSON.
+extension SampleLayout {
+  var members: [String: JSONValue] {
+    ["kind": .text(kind.rawValue), "columns": Self.array(columns), "conditions": Self.array(conditions)]
+  }
+
+  /// Nil where a member is missing or wrong.
+  init?(_ members: [String: JSONValue]) {
+    guard case .text(let kind)? = members["kind"], let kind = Kind(rawValue: kind),
+      let columns = Self.columns(members["columns"]), let conditions = Self.columns(members["conditions"])
+    else { return nil }
+    self.init(kind: kind, columns: columns, conditions: conditions)
+  }
+
+  private static func array(_ columns: [Column]) -> JSONValue {
+    .array(
+      columns.map { .object(["name": .text($0.name), "center": .number($0.center), "unit": .number($0.unit)]) })
+  }
+
+  private static func columns(_ value: JSONValue?) -> [Column]? {
+    guard case .array(let values)? = value else { return nil }
+    let columns = values.compactMap { value -> Column? in
+      guard case .object(let members) = value, case .text(let name)? = members["name"],
+        case .number(let center)? = members["center"], case .number(let unit)? = members["unit"], unit > 0
+      else { return nil }
+      return Column(name: name, center: center, unit: unit)
+    }
+    return columns.count == values.count ? columns : nil
   }
 }

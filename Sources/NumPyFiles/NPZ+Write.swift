@@ -42,7 +42,17 @@ public enum NPZ {
         let scalars = text.unicodeScalars.flatMap { little(Int($0.value), 4) }
         return scalars + [UInt8](repeating: 0, count: 4 * width - scalars.count)
       }
-      self.init(name, [texts.count], .text(width: width)) { body throws(FileError) in
+      self.init(name, [texts.count], .text(width: width), copied: bytes)
+    }
+
+    /// Numbers `[N]`, float64.
+    public init(_ name: String, numbers: [Double]) {
+      let bytes = numbers.flatMap { withUnsafeBytes(of: $0.bitPattern.littleEndian, Array.init) }
+      self.init(name, [numbers.count], .float64, copied: bytes)
+    }
+
+    private init(_ name: String, _ shape: [Int], _ type: ElementType, copied bytes: [UInt8]) {
+      self.init(name, shape, type) { body throws(FileError) in
         var failure: FileError?
         bytes.withUnsafeBytes { bytes in
           do throws(FileError) { try body(bytes) } catch { failure = error }

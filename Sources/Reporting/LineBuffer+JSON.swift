@@ -47,6 +47,16 @@ extension LineBuffer {
     append(quoted: value)
   }
 
+  /// Texts, each escaped.
+  public func field(_ name: StaticString, texts: some Sequence<String>) {
+    beginArray(name)
+    for text in texts {
+      if let last, last != UInt8(ascii: "[") { append(UInt8(ascii: ",")) }
+      append(quoted: text)
+    }
+    endArray()
+  }
+
   func append(quoted value: String) {
     append(UInt8(ascii: "\""))
     for byte in value.utf8 {

@@ -7,6 +7,7 @@ public struct RunHistory: Sendable {
     public let kind: String
     public let numbers: [String: Double]
     public let texts: [String: String]
+    public let lists: [String: [String]]
   }
 
   public private(set) var lines: [Line] = []
@@ -78,14 +79,16 @@ public struct RunHistory: Sendable {
         continue
       }
       var (numbers, texts): ([String: Double], [String: String]) = ([:], [:])
+      var lists: [String: [String]] = [:]
       for (name, value) in members {
         switch value {
         case .number(let number): numbers[name] = number
         case .text(let text): texts[name] = text
+        case .array: lists[name] = value.texts
         default: break
         }
       }
-      lines.append(Line(iteration: Int(iteration), kind: kind, numbers: numbers, texts: texts))
+      lines.append(Line(iteration: Int(iteration), kind: kind, numbers: numbers, texts: texts, lists: lists))
     }
     return lines
   }

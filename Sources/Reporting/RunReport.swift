@@ -45,9 +45,11 @@ public struct RunReport {
       notes = begun.suffix(5).compactMap { line in
         line.texts["machine"].map { "From iteration \(line.iteration) on: \($0)." }
       }
+      // Earlier versions wrote them as one text, a line each.
       classNames =
-        begun.last?.texts["classNames"]?.split(separator: "\n", omittingEmptySubsequences: false)
-        .map(String.init) ?? []
+        begun.last?.lists["classNames"]
+        ?? begun.last?.texts["classNames"]?.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+        ?? []
     }
 
     /// A page is no place for hundreds.

@@ -20,8 +20,8 @@ extension Coordinator {
       "\(size) \(size == 1 ? "rank" : "ranks") of \(threads) \(threads == 1 ? "thread" : "threads")",
       "\(nodes) \(nodes == 1 ? "node" : "nodes")", "gradients summed by \(trainer.settings)",
     ].joined(separator: ", ")
-    let rows = trainer.dataset.classNames.prefix(trainer.conditions.knownClasses)
-    let names = rows.joined(separator: "\n")
+    let names = trainer.dataset.classNames.prefix(trainer.conditions.knownClasses)
+    let isShort = names.reduce(0) { $0 + $1.utf8.count } < 4096
     // Another first line of this iteration: the one that counts is the last. A file that takes no line is no reason to lose
     // a run.
     do {
@@ -30,7 +30,7 @@ extension Coordinator {
         line.field("ranks", size)
         line.field("threads", threads)
         line.field("nodes", nodes)
-        if trainer.conditions.kind == .classes, names.utf8.count < 4096 { line.field("classNames", text: names) }
+        if trainer.conditions.kind == .classes, isShort { line.field("classNames", texts: names) }
       }
     } catch {
       logger.warning("the report will not tell on which machine this is: \(error)")

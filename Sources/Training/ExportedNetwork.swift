@@ -39,11 +39,14 @@ public struct ExportedNetwork {
     }
   }
 
-  /// `generator`, with what it is of: recipe, iteration, whether averaged; layout and names that `lockstep sample` uses.
+  /// `generator`, with what it is of: recipe, iteration, whether averaged; scales and names of samples and conditions.
   public var notes: [(key: String, value: String)] {
     let common = [
       ("network", part.rawValue), ("recipe", model.recipe.name), ("iteration", String(model.iteration)),
-      ("layout", model.layout.text), ("classNames", model.classNames.joined(separator: "\n")),
+      (
+        SampleDescription.metadataKey,
+        SampleDescription(layout: model.layout.explicit, classNames: model.classNames).json
+      ),
     ]
     return part == .generator ? common + [("weights", isLive ? "live" : "averaged")] : common
   }

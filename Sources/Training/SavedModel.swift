@@ -30,7 +30,7 @@ public final class SavedModel {
   ) throws {
     var file: SafetensorsFile?
     var header: [UInt8] = []
-    var told = ""
+    var samples = ""
     try communicator.together {
       guard communicator.rank == 0 else { return }
       let found = try ResumePoint.path(path).find(in: RunDirectory(path)).file
@@ -41,8 +41,12 @@ public final class SavedModel {
       try models.check(found.metadata["model"], in: path)
       file = found
       header = Array("\(shape)\n\(size)\n\(iteration)\n\(recipe)".utf8)
-      // Runs of earlier versions are of images.
-      told = "\(found.metadata["layout"] ?? "")\u{0}\(found.metadata["classNames"] ?? "")"
+      guard let description = SampleDescription(metadata: found.metadata) else {
+        throw Failure(
+          "\(path): the checkpoint's metadata are damaged: \(SampleDescription.metadataKey) is no description of samples",
+          code: .data)
+      }
+      samples = description.json
     }
     let text = try communicator.broadcast(text: String(decoding: header, as: UTF8.self))
     let (recipe, imageShape, conditionSize, iteration) = try communicator.together {
@@ -55,9 +59,8 @@ public final class SavedModel {
     }
     self.recipe = recipe
     self.iteration = iteration
-    let parts = try communicator.broadcast(text: told).split(separator: "\u{0}", omittingEmptySubsequences: false)
-    layout = SampleLayout(text: String(parts[0]))
-    classNames = parts.count > 1 ? parts[1].split(separator: "\n").map(String.init) : []
+    let description = SampleDescription(json: try communicator.broadcast(text: samples)) ?? SampleDescription()
+    (layout, classNames) = (description.layout, description.classNames)
     let request = ModelSource.Request(
       recipe: recipe, imageShape: imageShape, conditionSize: conditionSize, kind: layout.kind)
     model = try communicator.together {

@@ -1,5 +1,6 @@
 import Checkpoints
 import Communication
+import Datasets
 import Graphs
 import Kernels
 import Layers
@@ -12,7 +13,8 @@ import Tensors
 /// The layout of checkpoints.
 public enum CheckpointFormat {
   /// Version that is written; older ones stay readable. 2: places within an iteration, health, statistics on demand.
-  public static let version = 2
+  /// 3: layout and class names as JSON.
+  public static let version = 3
 
   /// - Throws: `Failure` where a file is none of Lockstep's, or of a newer version.
   public static func check(_ file: SafetensorsFile) throws {
@@ -79,7 +81,7 @@ extension Trainer {
       "iteration": String(iteration), "phase": String(phase), "generatorUpdates": String(generator.updateCount),
       "discriminatorUpdates": String(discriminator.updateCount), "data": dataFingerprint,
       "imageShape": model.imageShape.dimensions.map(String.init).joined(separator: "×"),
-      "layout": dataset.layout.text, "classNames": dataset.classNames.joined(separator: "\n"),
+      SampleDescription.metadataKey: dataset.description.json,
       "conditionSize": String(model.conditionSize), "health": health.state.text,
       "isHealthy": String(health.isHealthy),
       "report": [report.discriminatorLoss, report.generatorLoss, report.realAccuracy, report.fakeAccuracy]

@@ -12,7 +12,8 @@ struct ExportCommand: ParsableCommand {
       onnx: the network itself, which onnxruntime and others run: noise [N, …] and condition [N, K] to images \
       [N, H, W, C] in [-1, 1] for the generator; images and condition to logits for the discriminator; images to \
       features and logits for the classifier. safetensors, npz: its weights by name. Of the generator, the average that \
-      samples come from. Spectral norm and standing norm statistics are folded in.
+      samples come from. Spectral norm and standing norm statistics are folded in. Metadata of onnx and safetensors have \
+      class names and scales under "samples", as JSON: number = value * unit + center.
 
         lockstep export runs/first --output generator.onnx
         lockstep export runs/first --network discriminator --output d.safetensors

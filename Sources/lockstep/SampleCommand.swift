@@ -10,10 +10,12 @@ struct SampleCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "sample", abstract: "Draws images from a trained model.",
     discussion: """
-      A .png shows one row per class. A .npz holds images float32 [N, H, W, C] in [-1, 1] (x [N, T, C] or [N, D] of \
-      sequences and vectors, in the data's units) and labels int64 [N] and conditions float32 [N, K], as the model has \
-      them, for NumPy; a .npy the samples alone. A .csv holds vectors and sequences, a line each. A name that ends in / \
-      is a directory of pictures, one each, by class. The same seed draws the same samples, on any number of processes.
+      A .png shows one row per class. A .npz holds images float32 [N, H, W, C] from -1, black, to 1, white (x [N, T, C] \
+      or [N, D] of sequences and vectors, in the data's units), labels int64 [N] and conditions float32 [N, K] in the \
+      data's units, as the model has them; and what labels and columns are called and how the networks see them \
+      (class_names; pixel_center, pixel_unit: number = image * unit + center; likewise column_… and condition_…). A .npy \
+      holds the samples alone, a .csv vectors and sequences, a line each. A name that ends in / is a directory of \
+      pictures, one each, by class. The same seed draws the same samples, on any number of processes.
 
         lockstep sample runs/first --count 40 --classes 3,7 --output digits.png
         lockstep sample runs/first --interpolate condition --classes 3,8 --count 80 --output between.png
@@ -73,6 +75,7 @@ struct SampleCommand: ParsableCommand {
         return try SampleRequest(options, count: count, for: model)
       }
       crew.warn(logger)
+      if let choice = request.choice { logger.info("\(choice)") }
       let start = SystemClock.monotonic.seconds
       let isShared = !shards && form != .directory
       // Whole blocks for each, in order.

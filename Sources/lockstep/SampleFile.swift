@@ -39,7 +39,7 @@ struct SampleFile {
     case .npz:
       let name = layout.kind == .images ? "images" : "x"
       try piping(stream) { visit throws(FileError) in
-        try NPZ.write(to: path, arrays: [NPZ.Entry(name, extents, .float32, visit: visit)] + conditionArrays)
+        try NPZ.write(to: path, arrays: [NPZ.Entry(name, extents, .float32, visit: visit)] + conditionArrays + meanings)
       }
     case .npy:
       try piping(stream) { visit throws(FileError) in
@@ -83,6 +83,22 @@ struct SampleFile {
 
   /// Samples whose conditions are written at a time.
   private static let stretch = 4_096
+
+  /// What labels, columns and conditions are called, and how the networks see numbers: value = (number − center) / unit.
+  private var meanings: [NPZ.Entry] {
+    let columns = { (name: String, columns: [Column]) in
+      [
+        NPZ.Entry("\(name)_names", texts: columns.map(\.name)),
+        NPZ.Entry("\(name)_center", numbers: columns.map(\.center)),
+        NPZ.Entry("\(name)_unit", numbers: columns.map(\.unit)),
+      ]
+    }
+    // Pixels have no names.
+    let samples =
+      layout.kind == .images ? Array(columns("pixel", [layout.pixels]).dropFirst()) : columns("column", layout.columns)
+    return (request.classNames.isEmpty ? [] : [NPZ.Entry("class_names", texts: request.classNames)]) + samples
+      + (request.columns.isEmpty ? [] : columns("condition", request.columns))
+  }
 
   /// The labels and conditions as arrays for NumPy.
   private var conditionArrays: [NPZ.Entry] {

@@ -6,7 +6,10 @@ struct SampleOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Classes to show, by number or name, comma-separated (default: all), in equal parts.", valueName: "0,3,…"))
+      """
+      Classes to show, in equal parts, comma-separated (default: all): all by name or all by number from 0 on; by name \
+      where names are numbers themselves. A name with a comma stands in double quotes.
+      """, valueName: "0,3,…"))
   var classes: String?
 
   @Option(

@@ -12,6 +12,8 @@ struct SampleRequest {
   let count: Int
   /// Of the model; those of its quantities behind its classes.
   let columns: [Column]
+  /// How `--classes` was understood; nil where it was not given.
+  let choice: String?
   private let chosen: [Int]
   /// In the data's units, at the start of a row and at its end; all samples the same where they are.
   private let quantities: [Double]
@@ -39,7 +41,9 @@ struct SampleRequest {
         throw Failure("\(option): this model has classes; use --classes", code: .usage)
       }
     }
-    chosen = try options.classes.map { try Self.classes($0, names: names) } ?? Array(0..<classCount)
+    let choice = try options.classes.map { try ClassChoice($0, names: names) }
+    self.choice = choice?.words
+    chosen = choice?.labels ?? Array(0..<classCount)
     quantities = try Self.quantities(options.condition, "--condition", columns) ?? columns.map(\.center)
     goals = try Self.quantities(options.to, "--to", columns) ?? quantities
 
@@ -85,23 +89,9 @@ struct SampleRequest {
     (place * count + classes - 1) / classes
   }
 
-  private static func classes(_ text: String, names: [String]) throws -> [Int] {
-    try parts(text).map { part in
-      guard let label = names.firstIndex(of: part) ?? Int(part) else {
-        throw Failure(
-          "--classes \(text): \"\(part)\" is no class; separate numbers by commas, from "
-            + clipped(names.joined(separator: ", ")), code: .usage)
-      }
-      guard names.indices.contains(label) else {
-        throw Failure("--classes: \(label) is none of the classes 0 to \(names.count - 1)", code: .usage)
-      }
-      return label
-    }
-  }
-
   private static func quantities(_ text: String?, _ option: String, _ columns: [Column]) throws -> [Double]? {
     guard let text else { return nil }
-    let numbers = try parts(text).map { part in
+    let numbers = try text.split(separator: ",", omittingEmptySubsequences: false).map { part in
       guard let number = Double(part), number.isFinite else {
         throw Failure("\(option) \(text): \"\(part)\" is not a number; separate numbers by commas", code: .usage)
       }
@@ -113,10 +103,6 @@ struct SampleRequest {
           + clipped(columns.map(\.name).joined(separator: ", ")), code: .usage)
     }
     return numbers
-  }
-
-  private static func parts(_ text: String) -> [String] {
-    text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
   }
 }
 

@@ -21,7 +21,9 @@ extension LockstepTests {
     @Test("an npz holds images and labels, classes in equal parts")
     func arrays() throws {
       let file = try sample()
-      #expect(file.arrays.keys.sorted() == ["images", "labels"])
+      #expect(file.arrays.keys.sorted() == ["class_names", "images", "labels", "pixel_center", "pixel_unit"])
+      #expect(file.arrays["pixel_center"]?.elements(as: Double.self) == [127.5])
+      #expect(file.arrays["pixel_unit"]?.elements(as: Double.self) == [127.5])
       let images = try #require(file.arrays["images"])
       #expect(images.type == "<f4")
       #expect(images.shape == [100, 16, 16, 1])
@@ -158,8 +160,9 @@ extension LockstepTests {
         ("--to 1 --interpolate condition", "--to: this model has classes"), ("--to 1", "--to: say --interpolate"),
         ("--truncation 0", "must be above 0"), ("--interpolate noise --count 9", "--steps 8 samples"),
         ("--count 10001", "a picture shows up to 10,000"), ("--shards", "--shards: for .npz"),
-        ("--classes 0,10", "--classes: 10 is none of the classes 0 to 9"),
-        ("--classes 1,,2", "--classes 1,,2: \"\" is no class"), ("--classes a", "\"a\" is no class"),
+        ("--classes 0,10", "\"10\" is none of the classes 0, 1, 2, 3, 4, 5, 6, 7, 8, 9; separate them by commas"),
+        ("--classes 1,,2", "--classes 1,,2: \"\" is none of the classes 0, 1, "),
+        ("--classes a", "\"a\" is none of the classes 0, 1, "),
         ("--condition 1", "--condition: this model has classes; use --classes"),
       ])
     func refused(options: String, message: String) throws {
@@ -187,7 +190,7 @@ extension LockstepTests {
           "sample", "run", "--output", name, "--count", "7", "--condition", "1.5,-1,0,0.25", ranks: ranks, in: scratch)
         #expect(run.status == 0, "\(run.errors)")
         let file = try NPZFile(scratch / name)
-        #expect(file.arrays.keys.sorted() == ["conditions", "images"])
+        #expect(file.arrays.keys.filter { !$0.contains("_") }.sorted() == ["conditions", "images"])
         #expect(file.arrays["images"]?.shape == [7, 16, 16, 1])
         #expect(file.arrays["conditions"]?.shape == [7, 4])
         #expect(file.arrays["conditions"]?.type == "<f4")

@@ -8,7 +8,7 @@ import Testing
 
 /// Checkpoints that released versions wrote, kept in `Tests/Reference`: each must load for ever.
 @Suite struct ReleasedFormatsTests {
-  private static let versions = [1, 2]
+  private static let versions = [1, 2, 3]
 
   private func path(version: Int) -> String {
     URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
@@ -36,6 +36,7 @@ import Testing
     let images = try model.programs.sample(block: 0) { index, condition in
       for k in 0..<10 { condition[k] = k == index % 10 ? 1 : 0 }
     }
+    #expect(model.classNames == (version < 3 ? [] : (0...9).map(String.init)))
     #expect(images.allSatisfy { abs($0) <= 1 } && images.contains { abs($0) > 0.1 })
   }
 
@@ -48,8 +49,8 @@ import Testing
   func newer() throws {
     let path = FileManager.default.temporaryDirectory.path + "/lockstep-\(UUID().uuidString).safetensors"
     defer { try? FileManager.default.removeItem(atPath: path) }
-    try SafetensorsFile.write(to: path, tensors: [], metadata: ["format": "lockstep", "formatVersion": "3"])
+    try SafetensorsFile.write(to: path, tensors: [], metadata: ["format": "lockstep", "formatVersion": "4"])
     let error = #expect(throws: Failure.self) { try CheckpointFormat.check(SafetensorsFile(path: path)) }
-    #expect(error?.description.contains("format 3 is newer than this program, which knows formats up to 2") == true)
+    #expect(error?.description.contains("format 4 is newer than this program, which knows formats up to 3") == true)
   }
 }
