@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Train a first network: set up this machine, build, then 1,500 iterations on handwritten digits on two ranks.
+# Train a first network: set up this machine, build, then 2,200 iterations on handwritten digits on two ranks.
 #
 #   cluster/quickstart.sh [TRAIN-OPTIONS]
 #

@@ -10,7 +10,7 @@ extension Recipe {
   public static let embedded: [Embedded] = [
     Embedded(
       name: "digits",
-      summary: "readable 16×16 digits in half a minute: a small SAGAN; start here",
+      summary: "readable 16×16 digits in a quarter of a minute: a small SAGAN; start here",
       yaml: """
         name: digits
         model:

@@ -74,7 +74,7 @@ extension Recipe {
 /// The node without its place: a setting has no line.
 private func unmarked(_ node: Node) -> Node {
   switch node {
-  case .scalar(let scalar): Node(scalar.string)
+  case .scalar(let scalar): Node(scalar.string, .implicit, scalar.style)
   case .sequence(let sequence): Node(sequence.map(unmarked))
   case .mapping, .alias: node
   }

@@ -55,7 +55,8 @@ extension String: RecipeValue {
   }
   public var recipeText: String {
     let isPlain = first?.isLetter == true && allSatisfy { $0.isLetter || $0.isNumber || "-_./".contains($0) }
-    return isPlain ? self : quoted
+    // Without quotes these stand for no value.
+    return isPlain && !absences.contains(self) ? self : quoted
   }
 
   /// In YAML's double quotes, which can hold every character.
@@ -77,10 +78,13 @@ extension String: RecipeValue {
   }
 }
 
+/// What stands for no value unless it is quoted: a column may be called `none`.
+private let absences = ["none", "null", "~", ""]
+
 extension Optional: RecipeValue where Wrapped: RecipeValue {
   public static var kind: String { "\(Wrapped.kind) or none" }
   public init?(recipeNode node: Node) {
-    if let text = node.scalar?.string, ["none", "null", "~", ""].contains(text) {
+    if let scalar = node.scalar, absences.contains(scalar.string), ![.singleQuoted, .doubleQuoted].contains(scalar.style) {
       self = .none
     } else if let wrapped = Wrapped(recipeNode: node) {
       self = .some(wrapped)

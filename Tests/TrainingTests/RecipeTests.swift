@@ -29,6 +29,21 @@ import Testing
     return entry.form.hasPrefix("a whole number") ? "17" : "0.1875"
   }
 
+  @Test(
+    "columns keep their names through a recipe, whatever they are called",
+    arguments: [
+      "none", "null", "~", "", "true", "1", "1.5e3", "a, b", "[x]", "- a", "k: v", "it's", "a\"b", " x ", "Möln", "#1",
+    ])
+  func columnNames(name: String) throws {
+    var recipe = Recipe()
+    recipe.data.label = name
+    recipe.data.columns = [name, "other", name]
+    let read = try Recipe(yaml: recipe.yaml, origin: "mine.yaml")
+    #expect(read.data.label == name && read.data.columns == [name, "other", name])
+    #expect(try Recipe(yaml: "data: {label: none}", origin: "", settings: []).data.label == nil)
+    #expect(try Recipe(yaml: "", origin: "", settings: [#"data.label="none""#]).data.label == "none")
+  }
+
   @Test("every key changes by --set, alone, and reads back from the YAML of the recipe")
   func roundTrip() throws {
     let defaults = Recipe().entries
