@@ -84,7 +84,9 @@ private let absences = ["none", "null", "~", ""]
 extension Optional: RecipeValue where Wrapped: RecipeValue {
   public static var kind: String { "\(Wrapped.kind) or none" }
   public init?(recipeNode node: Node) {
-    if let scalar = node.scalar, absences.contains(scalar.string), ![.singleQuoted, .doubleQuoted].contains(scalar.style) {
+    if let scalar = node.scalar, absences.contains(scalar.string),
+      ![.singleQuoted, .doubleQuoted].contains(scalar.style)
+    {
       self = .none
     } else if let wrapped = Wrapped(recipeNode: node) {
       self = .some(wrapped)
