@@ -47,7 +47,8 @@ public enum DatasetSource: Hashable, Sendable, CustomStringConvertible {
         default: .folder(directory: path)
         }
     case _ where [".npz", ".npy"].contains { text.hasSuffix($0) }: self = .numpy(path: text)
-    case _ where [".csv", ".tsv"].contains { text.hasSuffix($0) }: self = .table(file: text)
+    case _ where [".csv", ".tsv", ".csv.gz", ".tsv.gz"].contains { text.lowercased().hasSuffix($0) }:
+      self = .table(file: text)
     default: throw Self.wrongForm(text, "no kind of data is called \(kind.debugDescription)")
     }
   }

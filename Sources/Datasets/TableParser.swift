@@ -1,139 +1,125 @@
 import Files
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
-/// Walks once through text of comma-, semicolon- or tab-separated fields; quotes as RFC 4180 has them.
+/// Walks once through lines of separated fields; quotes as RFC 4180 has them.
 struct TableParser {
-  let path: String
-  /// From the first line, or `1`, `2`, … where that has numbers only.
-  private(set) var names: [String] = []
-  /// Of the first line of data, by column.
-  private(set) var firstIsNumber: [Bool] = []
-  private let text: [UInt8]
-  private let separator: UInt8
+  /// A field without the blanks around it.
+  struct Field {
+    /// In bytes of the text, quotes included.
+    var range: Range<Int>
+    /// In quotes from end to end.
+    var isQuoted: Bool
+
+    /// Without quotes.
+    var isEmpty: Bool { isQuoted ? range.count == 2 : range.isEmpty }
+  }
+
+  /// Where a line begins.
+  struct Place {
+    /// In bytes of the text.
+    var position = 0
+    /// From 1 on.
+    var line = 1
+  }
+
+  let text: TableText
+  let separator: UInt8
+  /// Of the line read last; of one over several lines the first.
+  private(set) var line: Int
   private var position: Int
-  /// Of the row read last, from 1 on.
-  private(set) var line = 0
+  private var nextLine: Int
 
-  init(path: String, text: [UInt8]) throws(DatasetError) {
-    self.path = path
-    // strtod has to meet an end.
-    let hasMark = text.starts(with: [0xEF, 0xBB, 0xBF])
-    self.text = (hasMark ? Array(text.dropFirst(3)) : text) + [0]
-    let first = self.text.prefix { $0 != UInt8(ascii: "\n") }
-    separator =
-      [UInt8(ascii: "\t"), UInt8(ascii: ";"), UInt8(ascii: ",")].first { first.contains($0) } ?? UInt8(ascii: ",")
-    position = 0
+  /// Of the line that is read next.
+  var place: Place { Place(position: position, line: nextLine) }
 
-    guard let header = try nextFields() else {
-      throw DatasetError(file: path, reason: "is empty", remedy: "give a line of names, then a line a sample")
-    }
-    let isHeader = header.contains { Self.number(self.text, $0) == nil && !$0.isEmpty }
-    let found = header.map { String(decoding: Self.content(self.text, $0), as: UTF8.self) }
-    names = isHeader ? found.map(escaped) : found.indices.map { String($0 + 1) }
-    guard Set(names).count == names.count else {
-      let twice = Dictionary(grouping: names, by: { $0 }).first { $1.count > 1 }?.key ?? ""
-      throw DatasetError(
-        file: path, reason: "two columns are called \(twice.debugDescription)", remedy: "name each once")
-    }
-    if !isHeader { (position, line) = (0, 0) }
-    let (start, startLine) = (position, line)
-    firstIsNumber = try nextRow().map { $0.map { Self.number(self.text, $0) != nil || $0.isEmpty } } ?? []
-    if firstIsNumber.isEmpty {
-      throw DatasetError(file: path, reason: "no line of data", remedy: "give a line a sample")
-    }
-    (position, line) = (start, startLine)
+  init(_ text: TableText, separator: UInt8, from place: Place = Place()) {
+    self.text = text
+    self.separator = separator
+    position = place.position
+    line = place.line
+    nextLine = place.line
   }
 
-  /// Where the fields of the next line lie; nil at the end. Empty lines are passed over.
+  /// Puts the fields of the next line into `fields`; false at the end. Empty lines are passed over.
   ///
-  /// - Throws: a line of other than the first line's number of fields.
-  mutating func nextRow() throws(DatasetError) -> [Range<Int>]? {
-    guard let fields = try nextFields() else { return nil }
-    guard fields.count == names.count else {
-      throw error(
-        "\(fields.count) fields, the first line has \(names.count)", "mend the line; fields with commas need quotes")
-    }
-    return fields
-  }
-
-  /// The number in a field; NaN where it is empty.
-  func number(_ field: Range<Int>, column: Int) throws(DatasetError) -> Double {
-    if field.isEmpty { return .nan }
-    guard let number = Self.number(text, field) else {
-      let shown = clipped(self.text(field).debugDescription, atMost: 40)
-      throw error(
-        "column \(names[column]) is \(shown), no number",
-        "mend it, name the column in data.label if it is a class, or leave it out of data.columns")
-    }
-    return number
-  }
-
-  func text(_ field: Range<Int>) -> String { escaped(String(decoding: Self.content(text, field), as: UTF8.self)) }
-
-  private func error(_ reason: String, _ remedy: String) -> DatasetError {
-    DatasetError(file: path, reason: "line \(grouped(line)): \(reason)", remedy: remedy)
-  }
-
-  private static func content(_ text: [UInt8], _ field: Range<Int>) -> [UInt8] {
-    let quote = UInt8(ascii: "\"")
-    guard field.count >= 2, text[field.lowerBound] == quote else { return Array(text[field]) }
-    var bytes: [UInt8] = []
-    var index = field.lowerBound + 1
-    while index < field.upperBound - 1 {
-      bytes.append(text[index])
-      // A quote inside is written twice.
-      index += text[index] == quote ? 2 : 1
-    }
-    return bytes
-  }
-
-  private static func number(_ text: [UInt8], _ field: Range<Int>) -> Double? {
-    guard !field.isEmpty else { return nil }
-    return text.withUnsafeBufferPointer { buffer -> Double? in
-      guard let base = buffer.baseAddress else { return nil }
-      let start = UnsafeRawPointer(base + field.lowerBound).assumingMemoryBound(to: CChar.self)
-      var end: UnsafeMutablePointer<CChar>?
-      let value = strtod(start, &end)
-      return end.map { UnsafePointer($0) == start + field.count } == true ? value : nil
-    }
-  }
-
-  private mutating func nextFields() throws(DatasetError) -> [Range<Int>]? {
-    let (newline, quote, last) = (UInt8(ascii: "\n"), UInt8(ascii: "\""), text.count - 1)
-    while position < last {
-      line += 1
-      var fields: [Range<Int>] = []
-      let lineStart = position
+  /// - Throws: where a quote stays open.
+  mutating func next(into fields: inout [Field]) throws(DatasetError) -> Bool {
+    let (quote, tab) = (UInt8(ascii: "\""), UInt8(ascii: "\t"))
+    let end = text.count
+    while position < end {
+      line = nextLine
+      fields.removeAll(keepingCapacity: true)
       while true {
-        var start = position
-        while position < last, text[position] == UInt8(ascii: " ") { position += 1 }
-        start = position
-        if position < last, text[position] == quote {
-          position += 1
-          while position < last, text[position] != quote || text[position + 1] == quote {
-            position += text[position] == quote ? 2 : 1
-          }
-          guard position < last else { throw error("a quote is not closed", "close it") }
+        while text.bytes[position] == 32 || text.bytes[position] == tab && separator != tab { position += 1 }
+        let start = position
+        var quotedEnd = -1
+        if text.bytes[position] == quote {
+          try passQuoted()
+          quotedEnd = position
+        }
+        while position < end {
+          let byte = text.bytes[position]
+          if byte == separator || byte == 10 || byte == 13 { break }
           position += 1
         }
-        while position < last, text[position] != separator, text[position] != newline { position += 1 }
-        var end = position
-        while end > start, [UInt8(ascii: " "), UInt8(ascii: "\r")].contains(text[end - 1]) { end -= 1 }
-        fields.append(start..<end)
-        let isEnd = position >= last || text[position] == newline
+        var last = position
+        while last > start, text.bytes[last - 1] == 32 || text.bytes[last - 1] == tab { last -= 1 }
+        fields.append(Field(range: start..<last, isQuoted: quotedEnd == last))
+        guard position < end else { break }
+        let byte = text.bytes[position]
         position += 1
-        if isEnd { break }
+        if byte == separator { continue }
+        if byte == 13, text.bytes[position] == 10 { position += 1 }
+        nextLine += 1
+        break
       }
-      if fields.count == 1, fields[0].isEmpty, text[lineStart..<min(position, last)].allSatisfy({ $0 <= 32 }) {
-        continue
-      }
-      return fields
+      if fields.count == 1, fields[0].range.isEmpty { continue }
+      return true
     }
-    return nil
+    return false
+  }
+
+  /// Goes behind the quote that ends what one at `position` begins.
+  private mutating func passQuoted() throws(DatasetError) {
+    let quote = UInt8(ascii: "\"")
+    position += 1
+    while position < text.count {
+      let (byte, following) = (text.bytes[position], text.bytes[position + 1])
+      position += 1
+      if byte == quote {
+        guard following == quote else { return }
+        position += 1
+      } else if byte == 10 || byte == 13 && following != 10 {
+        nextLine += 1
+      }
+    }
+    throw error("a quote is not closed", "close it")
+  }
+
+  /// What a field says, without quotes.
+  func content(_ field: Field) -> String {
+    guard field.isQuoted else { return String(decoding: text.bytes[field.range], as: UTF8.self) }
+    let quote = UInt8(ascii: "\"")
+    var bytes: [UInt8] = []
+    var index = field.range.lowerBound + 1
+    while index < field.range.upperBound - 1 {
+      bytes.append(text.bytes[index])
+      // A quote inside is written twice.
+      index += text.bytes[index] == quote ? 2 : 1
+    }
+    let isBlank = { (byte: UInt8) in byte == 32 || byte == 9 }
+    guard let first = bytes.firstIndex(where: { !isBlank($0) }), let last = bytes.lastIndex(where: { !isBlank($0) })
+    else { return "" }
+    return String(decoding: bytes[first...last], as: UTF8.self)
+  }
+
+  /// What a field says as numbers go. A comma may be the decimal mark where it does not separate.
+  func cell(_ field: Field) -> TableCell {
+    TableCell(text.bytes, field.range, isQuoted: field.isQuoted, allowsComma: separator != UInt8(ascii: ","))
+  }
+
+  func error(_ reason: String, _ remedy: String) -> DatasetError { error(line: line, reason, remedy) }
+
+  func error(line: Int, _ reason: String, _ remedy: String) -> DatasetError {
+    DatasetError(file: text.path, reason: "line \(grouped(line)): \(reason)", remedy: remedy)
   }
 }
