@@ -12,7 +12,7 @@ public enum DatasetSource: Hashable, Sendable, CustomStringConvertible {
   case folder(directory: String)
   /// An `.npz` or `.npy` file, or a directory of `.npy` files.
   case numpy(path: String)
-  /// A text file of comma- or tab-separated columns.
+  /// A text file of columns; see `TableText` and `TableForm`.
   case table(file: String)
   /// Computed data: `waves`, `process`.
   case synthetic(Synthetic)
@@ -137,11 +137,11 @@ public struct LoadingOptions: Sendable {
   public var condition = ConditionForm.classes
   /// What numbers of an array of images stand for black and white; nil: as their range says.
   public var range: ClosedRange<Double>?
-  /// Of a table: the column with the class, those with conditions, those to learn; empty: all others that are numbers.
+  /// Of a table: the column with the class, those with conditions, those to learn; empty: all others with numbers.
   public var labelColumn: String?
   public var conditionColumns: [String] = []
   public var columns: [String] = []
-  /// Whether samples with NaN or infinity are left out.
+  /// Whether samples with NaN or infinity, and lines of a table without a number or a class, are left out.
   public var dropsNonFinite = false
 
   public init() {}

@@ -98,17 +98,17 @@ struct TableChoice {
         empty.append(column)
       } else if isLeading || column.isIndex {
         indices.append(column)
+      } else if column.isMeantAsNumbers {
+        data.append(index)
       } else if column.numberCount == 0 {
         words.append(column)
-      } else if column.isNumeric {
-        data.append(index)
       } else {
         complaints.append(mixed(column))
       }
     }
     if !words.isEmpty {
-      let isLabelled = roles.label != nil || !roles.conditions.isEmpty
-      let option = isLabelled ? "" : "; one with the class is named by \(form.option(label: words[0].place))"
+      let classes = roles.label == nil && roles.conditions.isEmpty ? words.first(where: \.mayHaveClasses) : nil
+      let option = classes.map { "; one with the class is named by \(form.option(label: $0.place))" } ?? ""
       notes.append("columns that are no numbers are not used: \(list(words))\(option)")
     }
     if !empty.isEmpty { notes.append("columns that are empty are not used: \(list(empty))") }
@@ -137,7 +137,8 @@ struct TableChoice {
       reason: "line \(grouped(column.firstWord?.line ?? 0)): column \(name(column)) is "
         + "\(shown(column.firstWord?.text ?? "")), no number"
         + (column.wordCount > 1 ? ", as in \(grouped(column.wordCount)) lines" : ""),
-      remedy: "mend it, name the column in data.label if it is a class, or name those to learn in data.columns")
+      remedy:
+        "write it as 1234.5, name the column in data.label if it is a class, or name those to learn in data.columns")
   }
 
   /// A table has one decimal mark: of `1.234` and `1,5` one has digits in groups.

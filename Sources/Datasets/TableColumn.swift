@@ -6,6 +6,9 @@ struct TableColumn {
     let text: String
   }
 
+  /// A column with more different values is rather none of classes.
+  static let mostClasses = 100
+
   /// In the table.
   let place: Int
   private(set) var numberCount = 0
@@ -16,6 +19,8 @@ struct TableColumn {
   private(set) var firstGap: Example?
   private(set) var firstComma: Example?
   private(set) var firstPoint: Example?
+  /// Different ones, not many more than `mostClasses`.
+  private var words: Set<String> = []
   /// Whether the numbers so far are those of the lines, from 0 or 1 on.
   private var (countsFromZero, countsFromOne) = (true, true)
 
@@ -44,6 +49,7 @@ struct TableColumn {
     case .word:
       wordCount += 1
       if firstWord == nil { firstWord = example() }
+      if words.count <= Self.mostClasses { words.insert(example().text) }
       return .nan
     }
   }
@@ -53,6 +59,11 @@ struct TableColumn {
   /// Whether it numbers the lines.
   var isIndex: Bool { numberCount > 1 && missingCount + wordCount == 0 && (countsFromZero || countsFromOne) }
 
-  /// Whether words in it are more likely slips than its nature.
-  var isNumeric: Bool { numberCount >= 9 * wordCount && numberCount > 0 }
+  /// Whether words in it are more likely slips, or numbers as they are not read here, than its nature.
+  var isMeantAsNumbers: Bool {
+    numberCount >= 9 * wordCount || firstWord.map { TableCell.resemblesNumber($0.text) } ?? false
+  }
+
+  /// Whether it has words that come again and again.
+  var mayHaveClasses: Bool { words.count <= Self.mostClasses && words.count * 2 <= wordCount }
 }

@@ -26,7 +26,7 @@ struct TableContent {
       guard fields.count == form.names.count else {
         throw parser.error(
           "\(fields.count) fields, the first line has \(form.names.count)",
-          "mend the line; fields with \(Self.shown(form.separator)) need quotes")
+          "mend the line; fields with \(Self.shown(form.separator)) need quotes, lines above the table a #")
       }
       if fields[0].isEmpty, fields.allSatisfy(\.isEmpty) {
         emptyLines.append(parser.line)

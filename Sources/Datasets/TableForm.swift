@@ -36,8 +36,9 @@ struct TableForm {
       notes.append("the names are those of line \(grouped(row.line)), which begins with #")
     } else {
       let texts = sketch.texts(first)
+      let shown = texts.map { $0.isEmpty ? "\"\"" : $0 }.joined(separator: ", ")
       let line =
-        "line \(grouped(first.line)) is taken for names (\(clipped(texts.joined(separator: ", "), atMost: 120)))"
+        "line \(grouped(first.line)) is taken for names (\(clipped(shown, atMost: 120)))"
       sketch.rows.removeFirst()
       switch TableHeader(first, above: sketch.rows, in: sketch) {
       case .sample:
@@ -114,7 +115,7 @@ struct TableForm {
         file: text.path, reason: "two columns are called \(twice.debugDescription)", remedy: "name each once")
     }
     guard names.count == 1, let row = sketch.rows.first else { return }
-    let parts = sketch.texts(row)[0].split(whereSeparator: { $0 == " " || $0 == "\t" })
+    let parts = sketch.texts(row)[0].split { $0 == " " || $0 == "\t" }.map { $0.filter { $0 != "\"" } }
     guard parts.count < 2 || parts.contains(where: { Double($0) == nil }) else {
       throw sketch.parser.error(
         line: row.line, "blanks divide the numbers", "put commas, semicolons or tabs between them")

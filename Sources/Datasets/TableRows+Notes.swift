@@ -6,8 +6,6 @@ extension TableRows {
     "label", "labels", "class", "classes", "target", "y", "species", "category", "outcome",
   ]
   private static let indexWords: Set<String> = ["index", "id", "idx", "row", "no", "nr", "number", "#"]
-  /// Whole numbers with more values are rather a quantity.
-  private static let mostValues = 100
 
   /// What was passed over, and which columns are learned though others might be meant.
   ///
@@ -65,7 +63,7 @@ extension TableRows {
     for row in 0..<content.rowCount {
       let x = number(column, of: row)
       guard x.isFinite else { continue }
-      guard x == x.rounded(), values.insert(x).inserted == false || values.count <= Self.mostValues else {
+      guard x == x.rounded(), values.insert(x).inserted == false || values.count <= TableColumn.mostClasses else {
         return false
       }
     }

@@ -119,8 +119,12 @@ extension Recipe.Data {
       where: { $0.isEmpty || $0.count == 2 && $0[0] < $0[1] }, "[] or two numbers, the lower first")
     try f.field("label", &label, "column of a table with the class; none: all are of one class")
     try f.field("conditions", &conditions, "columns of a table with quantities to condition on")
-    try f.field("columns", &columns, "columns of a table to learn; []: all others that are numbers")
-    try f.field("dropNonFinite", &dropNonFinite, "samples with NaN or infinity are left out and counted")
+    try f.field(
+      "columns", &columns, "columns of a table to learn; []: all others with numbers, but those that number the lines"
+    )
+    try f.field(
+      "dropNonFinite", &dropNonFinite,
+      "samples with NaN, infinity or a missing number, or without a class, are left out and counted")
   }
 }
 

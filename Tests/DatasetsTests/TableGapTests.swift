@@ -47,6 +47,21 @@ import Testing
     #expect(files.refusal(half) { $0.conditionColumns = ["b"] }.contains("line 3: column b is \"A1\", no number"))
   }
 
+  @Test("a column of numbers as they are not read is refused, not passed over")
+  func spellings() throws {
+    for number in ["1,234", "1,234,567.5", "1'000", "12%", "$5", "€ 5", "<0.1", "1.5D+03", "1_000"] {
+      let text = "a,b\n" + (0..<40).map { "\($0 % 7).5,\"\(number)\"\n" }.joined()
+      let refusal = files.refusal(text)
+      #expect(
+        refusal.contains("line 2: column b is \(number.debugDescription), no number, as in 40 lines"), "\(refusal)")
+      #expect(try files.load(text) { $0.columns = ["a"] }.layout.columns.map(\.name) == ["a"])
+    }
+    for word in ["2020-01-02", "01.02.2020", "1.2.3", "192.168.1.1", "12:30", "A5", "5 m", "3D", "e5", "True", "0x1F"] {
+      let data = try files.load("a,b\n" + (0..<40).map { "\($0 % 7).5,\"\(word)\"\n" }.joined())
+      #expect(data.layout.columns.map(\.name) == ["a"] && data.notes[0].contains("not used: b"), "\(word)")
+    }
+  }
+
   @Test("a line without a class is refused with its number, or left out and counted")
   func classes() throws {
     for word in ["", "NA", "\" \"", "null"] {
