@@ -89,14 +89,13 @@ struct TableChoice {
 
   private mutating func choose(from candidates: [Int], _ roles: TableRoles) throws(DatasetError) {
     var (indices, words, empty): ([TableColumn], [TableColumn], [TableColumn]) = ([], [], [])
-    var isLeading = true
+    // What comes before the first name are names of rows.
+    let firstNamed = form.names.indices.first { !form.unnamed.contains($0) } ?? 0
     for index in candidates {
       let column = content.columns[index]
-      // What comes before the first name are names of rows.
-      isLeading = isLeading && form.unnamed.contains(column.place)
       if column.isEmpty {
         empty.append(column)
-      } else if isLeading || column.isIndex {
+      } else if column.place < firstNamed || column.isIndex {
         indices.append(column)
       } else if column.isMeantAsNumbers {
         data.append(index)

@@ -56,9 +56,11 @@ enum TableHeader: Equatable {
 
   /// Whether the numbers of the first line go on in equal steps, as no line below does.
   private static func isSeries(_ first: TableSketch.Row, above below: [TableSketch.Row]) -> Bool {
-    let columns = first.cells.indices.filter { if case .number(_, .none) = first.cells[$0] { true } else { false } }
-    let all = first.cells.count { if case .number = $0 { true } else { false } }
-    guard let start = columns.first, all == columns.count, case .number(let least, _) = first.cells[start] else {
+    let columns = first.cells.indices.filter { if case .number = first.cells[$0] { true } else { false } }
+    let isWhole = columns.allSatisfy { if case .number(_, .none) = first.cells[$0] { true } else { false } }
+    // Few numbers go on in equal steps by chance.
+    guard isWhole || columns.count > 4, let start = columns.first, case .number(let least, _) = first.cells[start]
+    else {
       return false
     }
     let rows = below.filter { $0.cells.count == first.cells.count }

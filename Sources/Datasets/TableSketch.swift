@@ -13,11 +13,18 @@ struct TableSketch {
   /// Of the quote that stays open.
   private(set) var error: DatasetError?
 
+  /// Of tables with very many columns fewer lines are looked at.
+  private static let (leastRows, mostFields) = (20, 1 << 19)
+
   init(_ text: TableText, separator: UInt8, from place: TableParser.Place, most: Int) {
     var walk = TableParser(text, separator: separator, from: place)
     var fields: [TableParser.Field] = []
     do throws(DatasetError) {
-      while rows.count < most, try walk.next(into: &fields) {
+      var fieldCount = 0
+      while rows.count < most, fieldCount < Self.mostFields || rows.count < Self.leastRows,
+        try walk.next(into: &fields)
+      {
+        fieldCount += fields.count
         rows.append(Row(line: walk.line, fields: fields, cells: fields.map(walk.cell)))
         if rows.count == 1 { second = walk.place }
       }

@@ -85,6 +85,12 @@ import Testing
     #expect(
       isWhole(try contents("town,2019,2020,2021\n" + lines { "x\($0),\($1),\($2),\($3)" }), ["2019", "2020", "2021"]))
     #expect(try contents("0\n" + lines { _, load, _, _ in load }).names == ["0"])
+    let times = (0..<12).map { "\(Double($0) / 10)" }
+    let waves = (0..<60).map { row in
+      (0..<12).map { "\(Double((row * $0 * 7 + row) % 11) / 10)" }.joined(separator: ",")
+    }
+    #expect(try contents(([times.joined(separator: ",")] + waves).joined(separator: "\n")).names == times)
+    #expect(try contents(waves.joined(separator: "\n")).numbers.count == 60)
     // Samples that count as well.
     let flags = try contents((0..<60).map { "\($0 % 2),\(1 - $0 / 2 % 2),\($0 % 3)\n" }.joined())
     #expect(flags.names == ["1", "2", "3"] && flags.numbers.count == 60)
@@ -105,6 +111,12 @@ import Testing
     for name in ["Unnamed: 0", "\"\"", "id", "step"] {
       #expect(isWhole(try contents("\(name),load,temp,n\n" + lines { "\($0 + 1),\($1),\($2),\($3)" })), "\(name)")
     }
+    let labelled = try contents(
+      "kind,,load,temp,n\n" + lines { "\("ab".dropFirst($0 % 2).first!),\($2),\($1),\($2),\($3)" }
+    ) {
+      $0.labelColumn = "kind"
+    }
+    #expect(labelled.names == ["2", "load", "temp", "n"])
     #expect(isWhole(try contents(",load,temp,n\n" + lines { "\($0 * 7 % 60),\($1),\($2),\($3)" })))
     #expect(isWhole(try contents("load,temp,n,row\n" + lines { "\($1),\($2),\($3),\($0)" })))
     // R writes one name less than columns.
