@@ -62,19 +62,27 @@ static cimages_status decode(
   info->progress = progress;
   jpeg_mem_src(info, bytes, count);
   jpeg_read_header(info, TRUE);
-  *size = (cimages_size){info->image_width, info->image_height, info->num_components};
+  *size = (cimages_size){
+      .width = info->image_width, .height = info->image_height, .components = info->num_components, .sample_bytes = 1};
   // Huffman codes spend at least one bit on each block of 64 pixels; arithmetic ones may spend less, but no picture that
   // shows something is an eighth of that.
   if (!is_plausible(*size, blocks(info), count, info->arith_code ? 64 : 8, to->message)) return cimages_failed;
-  if (info->jpeg_color_space == JCS_GRAYSCALE) {
-    info->out_color_space = JCS_GRAYSCALE;
-  } else if (info->jpeg_color_space == JCS_YCbCr || info->jpeg_color_space == JCS_RGB) {
-    info->out_color_space = JCS_RGB;
-  } else {
-    snprintf(to->message, cimages_message_size, "%d colour components that are neither grey nor RGB", info->num_components);
+  switch (info->jpeg_color_space) {
+  case JCS_GRAYSCALE: info->out_color_space = JCS_GRAYSCALE; break;
+  case JCS_YCbCr:
+  case JCS_RGB: info->out_color_space = JCS_RGB; break;
+  case JCS_CMYK:
+  case JCS_YCCK:
+    info->out_color_space = JCS_CMYK;
+    // Photoshop stores the light that is left instead of the ink, and says so nowhere but by its marker.
+    size->colors = info->saw_Adobe_marker ? cimages_inverted_cmyk : cimages_cmyk;
+    break;
+  default:
+    snprintf(
+        to->message, cimages_message_size, "%d colour components that are neither grey, RGB nor CMYK", info->num_components);
     return cimages_failed;
   }
-  size->components = info->out_color_space == JCS_RGB ? 3 : 1;
+  size->components = info->out_color_space == JCS_CMYK ? 4 : info->out_color_space == JCS_RGB ? 3 : 1;
   size_t row = (size_t)size->width * size->components;
   if (!pixels || capacity / row < size->height) return cimages_needs_room;
   info->dct_method = JDCT_ISLOW;

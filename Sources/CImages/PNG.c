@@ -40,12 +40,14 @@ static cimages_status decode(
   uint64_t packed = (uint64_t)png_get_rowbytes(png, info) * size->height;
   if (!is_plausible(*size, packed, count, 1032, message)) return cimages_failed;
   png_set_expand(png);
-  png_set_scale_16(png);
+  if (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ && png_get_bit_depth(png, info) == 16) png_set_swap(png);
   int passes = png_set_interlace_handling(png);
   png_read_update_info(png, info);
   size->components = png_get_channels(png, info);
+  size->sample_bytes = png_get_bit_depth(png, info) / 8;
+  size->colors = cimages_grey_or_rgb;
   size_t row = png_get_rowbytes(png, info);
-  if (row != (size_t)size->width * size->components) {
+  if (row != (size_t)size->width * size->components * size->sample_bytes) {
     snprintf(message, cimages_message_size, "rows of %zu bytes for %u pixels", row, size->width);
     return cimages_failed;
   }

@@ -26,12 +26,33 @@ enum Channels {
   }
 
   /// Lays the first `count` pixels over black: value · alpha / 255, rounded; alpha, the last of `components`, goes.
-  static func composeOverBlack(_ pixels: inout [UInt8], count: Int, components: Int) {
+  ///
+  /// - Returns: whether anything was not opaque.
+  @discardableResult
+  static func composeOverBlack(_ pixels: inout [UInt8], count: Int, components: Int) -> Bool {
     let channels = components - 1
+    var least = 255
     pixels.withUnsafeMutableBufferPointer { p in
       for i in 0..<count {
         let alpha = Int(p[components * i + channels])
+        least = min(least, alpha)
         for c in 0..<channels { p[channels * i + c] = UInt8((Int(p[components * i + c]) * alpha + 127) / 255) }
+      }
+    }
+    return least < 255
+  }
+
+  /// Makes red, green and blue of the first `count` pixels of cyan, magenta, yellow and black, without a profile.
+  ///
+  ///     red = (255 − cyan) · (255 − black) / 255, rounded
+  ///
+  /// - Parameter isInverted: 255 is no ink rather than all of it.
+  static func mixInks(_ pixels: inout [UInt8], count: Int, isInverted: Bool) {
+    let full: UInt8 = isInverted ? 0 : 255
+    pixels.withUnsafeMutableBufferPointer { p in
+      for i in 0..<count {
+        let light = Int(p[4 * i + 3] ^ full)
+        for c in 0..<3 { p[3 * i + c] = UInt8((Int(p[4 * i + c] ^ full) * light + 127) / 255) }
       }
     }
   }

@@ -23,6 +23,7 @@ public struct DatasetListing: Sendable {
       record.append(2)
       record.append(folder.classNames)
       record.append(folder.notes)
+      record.append(folder.complaints)
       record.append(folder.isSplit ? 1 : 0)
       for entries in [folder.training, folder.test] {
         record.append(entries.map(\.path))
@@ -41,6 +42,7 @@ public struct DatasetListing: Sendable {
       case 1: return .names(reader.texts())
       default:
         var folder = ImageFolder.Contents(classNames: reader.texts(), training: [], test: [], notes: reader.texts())
+        folder.complaints = reader.texts()
         folder.isSplit = reader.number() == 1
         folder.training = Self.entries(&reader)
         folder.test = Self.entries(&reader)
@@ -56,12 +58,12 @@ public struct DatasetListing: Sendable {
 }
 
 extension DatasetSource {
-  /// What is there; no file is opened yet.
-  public func listing() throws(DatasetError) -> DatasetListing {
+  /// What is there; no image is opened yet.
+  public func listing(_ options: LoadingOptions = LoadingOptions()) throws(DatasetError) -> DatasetListing {
     switch self {
     case .digits, .idx, .semeion, .numpy, .table, .synthetic: DatasetListing(.nothing)
     case .cifar(_, let directory): DatasetListing(.names(try CIFAR.names(in: directory)))
-    case .folder(let directory): DatasetListing(.folder(try ImageFolder.contents(of: directory)))
+    case .folder(let directory): DatasetListing(.folder(try ImageFolder.contents(of: directory, options: options)))
     }
   }
 }

@@ -8,7 +8,7 @@ public enum DatasetSource: Hashable, Sendable, CustomStringConvertible {
   case semeion(file: String)
   /// A directory with the binary files of CIFAR-10 or CIFAR-100.
   case cifar(CIFAR, directory: String)
-  /// A directory with a folder of PNG and JPEG files per class.
+  /// A directory of image files, in a folder per class or listed with their classes.
   case folder(directory: String)
   /// An `.npz` or `.npy` file, or a directory of `.npy` files.
   case numpy(path: String)
@@ -86,32 +86,31 @@ public enum DatasetSource: Hashable, Sendable, CustomStringConvertible {
 
   /// Reads the data and brings them to the size and the channels that `options` ask for.
   public func load(_ options: LoadingOptions) throws(DatasetError) -> Dataset {
-    try load(options, listing: listing())
+    try load(options, listing: listing(options))
   }
 
   /// The same where it is known what the directories hold.
   ///
   /// - Precondition: `listing` is one of this source.
   public func load(_ options: LoadingOptions, listing: DatasetListing) throws(DatasetError) -> Dataset {
-    try read(options, listing: listing).checkedClassNames(of: description)
+    try read(options, listing).checkedClassNames(of: description).checkedForOverlap().adapted(to: options)
   }
 
-  private func read(_ options: LoadingOptions, listing: DatasetListing) throws(DatasetError) -> Dataset {
+  private func read(_ options: LoadingOptions, _ listing: DatasetListing) throws(DatasetError) -> Dataset {
     switch (self, listing.contents) {
     case (.digits, _):
       let resolution = options.resolution ?? Resolution(height: 16, width: 16)
-      return Digits.load(resolution: resolution).converted(toChannels: options.channels)
+      return Digits.load(resolution: resolution)
     case (.idx(let directory), _):
-      return try IDX.load(directory: directory, classCount: options.classCount).adapted(to: options)
-    case (.semeion(let file), _): return try Semeion.load(file: file).adapted(to: options)
+      return try IDX.load(directory: directory, classCount: options.classCount)
+    case (.semeion(let file), _): return try Semeion.load(file: file)
     case (.cifar(let kind, let directory), .names(let names)):
       return try kind.load(names, in: directory, options: options)
     case (.folder(let directory), .folder(let contents)):
       return try ImageFolder.load(contents, of: directory, options: options)
-    case (.numpy(let path), _):
-      return try NumPyData.load(path: path, options: options).checkedForOverlap().adapted(to: options)
+    case (.numpy(let path), _): return try NumPyData.load(path: path, options: options)
     case (.synthetic(let kind), _): return kind.load()
-    case (.table(let file), _): return try Table.load(file: file, options: options).checkedForOverlap()
+    case (.table(let file), _): return try Table.load(file: file, options: options)
     case (.cifar, _), (.folder, _): preconditionFailure("a listing of other data than \(self)")
     }
   }
@@ -125,6 +124,8 @@ public struct LoadingOptions: Sendable {
   public var channels: Int?
   /// Whether CIFAR and image folders keep their proportions and lose what sticks out, instead of being stretched.
   public var crops = true
+  /// Whether images of a folder are turned as their EXIF says.
+  public var orients = true
   /// Whether image folders may have files that cannot be read.
   public var skipsUnreadable = false
   /// Classes that IDX files may have.
@@ -135,9 +136,10 @@ public struct LoadingOptions: Sendable {
   public var kind: SampleLayout.Kind?
   /// What the networks are told about a sample.
   public var condition = ConditionForm.classes
-  /// What numbers of an array of images stand for black and white; nil: as their range says.
+  /// What numbers of an array of images, or samples of image files, stand for black and white; nil: as their range says.
   public var range: ClosedRange<Double>?
-  /// Of a table: the column with the class, those with conditions, those to learn; empty: all others with numbers.
+  /// Of a table or a list of image files: the column with the class. Of a table: those with conditions, those to learn;
+  /// empty: all others with numbers.
   public var labelColumn: String?
   public var conditionColumns: [String] = []
   public var columns: [String] = []

@@ -1,7 +1,8 @@
 import Files
 import Tensors
 
-/// Decodes image files to bytes of one size and one number of channels: those of the options, else of the first image.
+/// Decodes image files to bytes of one size and one number of channels: those of the options, else of the first image,
+/// and colour where any image has it.
 struct ImageLoader {
   /// A file that says it is larger is not read into memory.
   private static let mostFileBytes = 1 << 28
@@ -11,46 +12,87 @@ struct ImageLoader {
   private static let mostEnlarged = 4
 
   private let options: LoadingOptions
-  private var decoder = ImageDecoder()
+  private let directory: String
+  private var decoder: ImageDecoder
   private var fitting: Fitting?
   private var channels = 0
-  /// The image that set the size and the channels where the options do not.
+  /// The image that set the size where the options do not.
   private var firstPath = ""
-  private var skipped: [DatasetError] = []
-  private var seen = 0
+  private var faults = ImageFaults()
+  private var counts = ImageCounts()
+  /// What was read so far, in turn.
+  private var parts: [Part] = []
 
-  init(_ options: LoadingOptions) { self.options = options }
-
-  /// One sentence about the files left out; nothing when there are none.
-  var complaints: [String] {
-    guard let first = skipped.first else { return [] }
-    return ["\(grouped(skipped.count)) of \(grouped(seen)) files left out, the first \(first.file): \(first.reason)"]
-  }
-
-  /// - Parameter classNames: where given, every class must have an image that can be read.
-  mutating func images(of entries: [ImageFolder.Entry], classNames: [String]?) throws(DatasetError) -> ImageSet {
+  private struct Part {
     var pixels: [UInt8] = []
     var labels: [Int32] = []
-    for entry in entries {
-      seen += 1
-      do throws(DatasetError) { try decoder.decode(try Self.bytes(of: entry.path), path: entry.path) } catch {
-        guard options.skipsUnreadable else { throw error }
-        skipped.append(error)
-        continue
-      }
-      let fitting = try checkedFitting(for: entry.path)
-      if labels.isEmpty {
-        pixels.reserveCapacity(entries.count * fitting.resolution.height * fitting.resolution.width * channels)
-      }
-      Channels.convert(
-        &decoder.pixels, count: decoder.size.height * decoder.size.width, from: decoder.channels, to: channels)
-      self.fitting?.append(decoder.pixels, size: decoder.size, channels: channels, to: &pixels)
-      labels.append(Int32(entry.label))
+  }
+
+  init(_ options: LoadingOptions, directory: String) {
+    self.options = options
+    self.directory = directory
+    decoder = ImageDecoder(orients: options.orients, range: options.range)
+  }
+
+  /// One sentence about the files left out; nothing when there are none.
+  var complaints: [String] { faults.complaint(of: counts.images).map { [$0] } ?? [] }
+
+  /// What was done to the images, a sentence each.
+  var notes: [String] { counts.notes(options, decoder.samples) }
+
+  /// Reads all images of the folder; every class must have one to train on.
+  ///
+  /// - Throws: one error for all files that cannot be used.
+  mutating func sets(of contents: ImageFolder.Contents) throws(DatasetError) -> (training: ImageSet, test: ImageSet) {
+    for entries in [contents.training, contents.test] {
+      parts.append(Part())
+      for entry in entries { try read(entry, reserving: entries.count) }
     }
-    if let classNames { try checkPresence(of: classNames, labels: labels, entries: entries) }
-    guard let resolution = fitting?.resolution else { return ImageSet(imageShape: [1, 1, 1], pixels: [], labels: []) }
+    if let error = faults.error(in: directory, of: counts.images, skipsUnreadable: options.skipsUnreadable) {
+      throw error
+    }
+    try counts.checkDepths(options, in: directory)
+    try decoder.samples.checkFill(options, in: directory)
+    try checkPresence(of: contents.classNames, labels: parts[0].labels, entries: contents.training)
+    return (set(parts[0]), set(parts[1]))
+  }
+
+  private mutating func read(_ entry: ImageFolder.Entry, reserving count: Int) throws(DatasetError) {
+    counts.images += 1
+    do throws(DatasetError) { try decoder.decode(try Self.bytes(of: entry.path), path: entry.path) } catch {
+      faults.add(error, .unreadable)
+      return
+    }
+    counts.add(decoder.traits, channels: decoder.channels, path: entry.path)
+    guard let fitting = try checkedFitting(for: entry.path) else { return }
+    if options.channels == nil, decoder.channels > channels { makeColored() }
+    // Where the run ends anyway nothing more is kept.
+    guard !faults.endLoading(skipsUnreadable: options.skipsUnreadable) else { return }
+    let last = parts.count - 1
+    if parts[last].labels.isEmpty {
+      parts[last].pixels.reserveCapacity(count * fitting.resolution.height * fitting.resolution.width * channels)
+    }
+    Channels.convert(
+      &decoder.pixels, count: decoder.size.height * decoder.size.width, from: decoder.channels, to: channels)
+    self.fitting?.append(decoder.pixels, size: decoder.size, channels: channels, to: &parts[last].pixels)
+    parts[last].labels.append(Int32(entry.label))
+  }
+
+  /// The first image in colour makes colour of all before it.
+  private mutating func makeColored() {
+    let size = fitting.map { $0.resolution.height * $0.resolution.width } ?? 0
+    for index in parts.indices {
+      Channels.convert(&parts[index].pixels, count: parts[index].labels.count * size, from: channels, to: 3)
+    }
+    channels = 3
+  }
+
+  private func set(_ part: Part) -> ImageSet {
+    guard let resolution = fitting?.resolution, !part.labels.isEmpty else {
+      return ImageSet(imageShape: [1, 1, 1], pixels: [], labels: [])
+    }
     return ImageSet(
-      imageShape: [resolution.height, resolution.width, channels], pixels: pixels[...], labels: labels[...])
+      imageShape: [resolution.height, resolution.width, channels], pixels: part.pixels[...], labels: part.labels[...])
   }
 
   private static func bytes(of path: String) throws(DatasetError) -> [UInt8] {
@@ -62,8 +104,8 @@ struct ImageLoader {
     do throws(FileError) { return try file.bytes() } catch { throw DatasetError(error) }
   }
 
-  /// How the image just decoded is brought to size; its size and channels fit.
-  private mutating func checkedFitting(for path: String) throws(DatasetError) -> Fitting {
+  /// How the image just decoded is brought to size; nil where its size does not do, which is noted.
+  private mutating func checkedFitting(for path: String) throws(DatasetError) -> Fitting? {
     let size = decoder.size
     guard let fitting else {
       guard options.resolution != nil || (Self.sides.contains(size.height) && Self.sides.contains(size.width)) else {
@@ -77,24 +119,23 @@ struct ImageLoader {
       fitting = Fitting(to: options.resolution ?? size, crops: options.crops)
       return try checkedFitting(for: path)
     }
-    guard options.channels != nil || decoder.channels == channels else {
-      throw DatasetError(
-        file: path, reason: "\(Channels.inWords(decoder.channels)), but \(firstPath) has \(Channels.inWords(channels))",
-        remedy: "set data.channels to 1 or 3, and all become alike")
-    }
     guard let resolution = options.resolution else {
       guard size == fitting.resolution else {
-        throw DatasetError(
-          file: path, reason: "\(size) pixels, but \(firstPath) has \(fitting.resolution)",
-          remedy: "set data.height and data.width, and all become alike")
+        faults.add(
+          DatasetError(
+            file: path, reason: "\(size) pixels, but \(firstPath) has \(fitting.resolution)",
+            remedy: "set data.height and data.width, and all become alike"), .otherSize)
+        return nil
       }
       return fitting
     }
     let least = Resolution(height: Self.least(for: resolution.height), width: Self.least(for: resolution.width))
     guard size.height >= least.height && size.width >= least.width else {
-      throw DatasetError(
-        file: path, reason: "\(size) pixels, at least \(least) are needed for \(resolution)",
-        remedy: "remove it, or lower data.height and data.width")
+      faults.add(
+        DatasetError(
+          file: path, reason: "\(size) pixels, at least \(least) are needed for \(resolution)",
+          remedy: "remove it, or lower data.height and data.width"), .tooSmall)
+      return nil
     }
     return fitting
   }
@@ -109,7 +150,7 @@ struct ImageLoader {
   ) throws(DatasetError) {
     let present = Set(labels)
     guard let lost = classNames.indices.first(where: { !present.contains(Int32($0)) }) else { return }
-    let path = entries.first { $0.label == lost }?.path ?? skipped.first?.file ?? classNames[lost]
+    let path = entries.first { $0.label == lost }?.path ?? directory
     throw DatasetError(
       file: path, reason: "no image of the class \(classNames[lost]) is left to train on",
       remedy: "add images of it, or remove its folder")

@@ -82,7 +82,7 @@ struct TableRows {
     guard let classes = content.classes, let label = roles.label else {
       return ([Dataset.unlabelled], [Int32](repeating: 0, count: rows.count))
     }
-    let names = Self.sorted(Set(rows.map { classes[$0] }))
+    let names = ClassNames.sorted(rows.map { classes[$0] })
     guard names.count <= most else {
       throw DatasetError(
         file: path, reason: "column \(form.names[label]) has \(grouped(names.count)) classes",
@@ -90,12 +90,5 @@ struct TableRows {
     }
     let places = Dictionary(uniqueKeysWithValues: names.enumerated().map { ($1, Int32($0)) })
     return (names, rows.map { places[classes[$0]] ?? 0 })
-  }
-
-  /// Numbers by size, others by spelling; the same on every machine.
-  private static func sorted(_ names: Set<String>) -> [String] {
-    let numbers = names.compactMap { name in Double(name).map { (name, $0) } }
-    return numbers.count == names.count
-      ? numbers.sorted { ($0.1, $0.0) < ($1.1, $1.0) }.map(\.0) : names.sorted()
   }
 }

@@ -10,7 +10,7 @@ extension Recipe {
   /// - Throws: `SharedFailure` on all ranks where a directory or a file is not as it should be for any of them.
   public func loadDataset(on communicator: any Communicator) throws -> Dataset {
     let (source, options) = try communicator.together { (try DatasetSource(data.source), try loadingOptions()) }
-    var listing = try communicator.together { communicator.rank == 0 ? try source.listing() : nil }
+    var listing = try communicator.together { communicator.rank == 0 ? try source.listing(options) : nil }
     if communicator.spansNodes {
       let bytes = listing?.bytes ?? []
       let count = try communicator.broadcast([Int64(bytes.count)], from: 0)[0]
@@ -36,6 +36,7 @@ extension Recipe {
     options.resolution = try resolution()
     options.channels = data.channels
     options.crops = data.crop
+    options.orients = data.orient
     options.skipsUnreadable = data.skipUnreadable
     options.classCount = model.conditionKind == .classes ? model.conditionSize ?? 10 : 10
     options.mostClasses = model.conditionKind == .classes ? model.conditionSize : nil

@@ -109,15 +109,18 @@ extension Recipe.Data {
       "channels", &channels, "1: grey, the mean of colours; 3: colour; none: as the data have it",
       where: { $0.map { $0 == 1 || $0 == 3 } ?? true }, "1 or 3")
     try f.field("flip", &flip, "training images are shown mirrored, left for right, half of the time")
+    try f.field("orient", &orient, "images of a folder are turned as their EXIF says; false: they lie as stored")
     try f.field(
       "skipUnreadable", &skipUnreadable, "files of an image folder that cannot be read are left out and counted")
     try f.field(
       "layout", &layout, "what arrays and tables hold; automatic: [N, D] are vectors, [N, H, W] and [N, H, W, C] images"
     )
     try f.field(
-      "range", &range, "numbers of an array of images that stand for black and white; []: as their range says",
+      "range", &range,
+      "numbers of images, of an array or in their files, that stand for black and white; []: as their range says",
       where: { $0.isEmpty || $0.count == 2 && $0[0] < $0[1] }, "[] or two numbers, the lower first")
-    try f.field("label", &label, "column of a table with the class; none: all are of one class")
+    try f.field(
+      "label", &label, "column with the class, of a table or of a list of image files; none: all are of one class")
     try f.field("conditions", &conditions, "columns of a table with quantities to condition on")
     try f.field(
       "columns", &columns, "columns of a table to learn; []: all others with numbers, but those that number the lines"

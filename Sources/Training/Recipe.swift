@@ -37,6 +37,7 @@ public struct Recipe: Sendable {
     public var crop = true
     public var channels: Int?
     public var flip = false
+    public var orient = true
     public var skipUnreadable = false
     public var layout = DataLayout.automatic
     public var range: [Double] = []

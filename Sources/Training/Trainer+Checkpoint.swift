@@ -137,7 +137,12 @@ extension Trainer {
       if let saved = file.metadata["data"], saved != dataFingerprint {
         throw Failure(
           "\(file.path): it was trained on other images (\(saved) there, \(dataFingerprint) here); "
-            + "a run goes on with its own data, wherever they lie", code: .configuration)
+            + "a run goes on with its own data, wherever they lie"
+            + (dataset.name == "folder"
+              ? "; where these are its files, an older version may have read them: it turned none as EXIF says (--set "
+                + "data.orient=false --allow-change data.orient), and put classes called 10 before 2"
+              : ""),
+          code: .configuration)
       }
       counters = try ["iteration", "phase", "generatorUpdates", "discriminatorUpdates"].map { key in
         // The first version knew places between iterations only.

@@ -27,10 +27,13 @@ struct DataCommand: ParsableCommand {
       help: "Leave out samples of an array or a table with NaN or infinity, and count them.")
     var dropNonFinite = false
 
+    @Flag(help: "Leave out files of an image folder that cannot be read, and count them.")
+    var skipUnreadable = false
+
     func load(_ communicator: any Communicator) throws -> Dataset {
       var options = RecipeOptions()
       (options.recipe, options.settings, options.data, options.skipUnreadable, options.seed) =
-        (recipe, settings, data, false, nil)
+        (recipe, settings, data, skipUnreadable, nil)
       options.dropNonFinite = dropNonFinite
       return try options.resolve(on: communicator).loadDataset(on: communicator)
     }

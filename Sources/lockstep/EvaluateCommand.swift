@@ -29,6 +29,14 @@ struct EvaluateCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Other data than the run's own, in the words of train's --data.", valueName: "KIND:PATH"))
   var data: String?
 
+  @Flag(help: "Leave out files of an image folder that cannot be read, and count them.")
+  var skipUnreadable = false
+
+  @Flag(
+    name: .customLong("drop-nonfinite"),
+    help: "Leave out samples of an array or a table with NaN or infinity, and count them.")
+  var dropNonFinite = false
+
   @Option(help: ArgumentHelp("Images of each kind (default: all test images).", valueName: "N"))
   var samples: Int?
 
@@ -93,7 +101,9 @@ struct EvaluateCommand: ParsableCommand {
   private func judge(_ model: SavedModel, _ communicator: any Communicator, _ logger: Logger) throws {
     var recipe = model.recipe
     if let data { recipe.data.source = data }
-    let dataset = try recipe.loadDataset(on: communicator)
+    if skipUnreadable { recipe.data.skipUnreadable = true }
+    if dropNonFinite { recipe.data.dropNonFinite = true }
+    let dataset = try recipe.loadDataset(on: communicator).labelled(as: model.classNames)
     let conditions = try communicator.together {
       guard dataset.imageShape == model.model.imageShape else {
         throw Failure(

@@ -22,7 +22,7 @@ struct RecipeOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "Where the images come from: digits (built in), idx:DIR (MNIST's files, also .gz), semeion:FILE, cifar10:DIR and "
-        + "cifar100:DIR (binary versions), folder:DIR (PNG and JPEG in a folder per class), an .npz or .npy file with "
+        + "cifar100:DIR (binary versions), folder:DIR (PNG, JPEG and WebP in a folder per class, or listed with their class), an .npz or .npy file with "
         + "arrays x and y, a .csv or .tsv table (default: the recipe's).",
       valueName: "KIND:PATH"))
   var data: String?

@@ -21,12 +21,15 @@ struct PNGFile {
   var palette: [UInt8] = []
   var transparency: [UInt8] = []
   var isInterlaced = false
+  /// Of a chunk eXIf.
+  var exif: [UInt8] = []
 
   var bytes: [UInt8] {
     let header = bigEndian(width) + bigEndian(height) + [bitDepth, color.rawValue, 0, 0, isInterlaced ? 1 : 0]
     return [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A] + chunk("IHDR", header)
       + (palette.isEmpty ? [] : chunk("PLTE", palette)) + (transparency.isEmpty ? [] : chunk("tRNS", transparency))
-      + chunk("IDAT", deflated(rows.flatMap { [0] + $0 })) + chunk("IEND", [])
+      + (exif.isEmpty ? [] : chunk("eXIf", exif)) + chunk("IDAT", deflated(rows.flatMap { [0] + $0 }))
+      + chunk("IEND", [])
   }
 
   /// 8 bits a channel, from `[height, width, channels]`.
@@ -55,8 +58,34 @@ func deflated(_ bytes: [UInt8]) -> [UInt8] {
   return Array(result.prefix(Int(size)))
 }
 
-/// A JPEG of `[height, width, channels]`; 4 channels are taken for CMYK.
-func jpeg(_ pixels: [UInt8], height: Int, width: Int, quality: Int32 = 95, isProgressive: Bool = false) -> [UInt8] {
+/// EXIF that says nothing but an orientation; `marker` is what JPEG has before it.
+func exif(orientation: Int, isLittleEndian: Bool = true, type: Int = 3, marker: String = "") -> [UInt8] {
+  let number = { (value: Int, count: Int) in
+    let bytes = (0..<count).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
+    return isLittleEndian ? bytes : bytes.reversed()
+  }
+  let size = type == 4 ? 4 : 2
+  // Width of the picture first, then the orientation, padded to four bytes.
+  let entries = [
+    number(0x0100, 2) + number(4, 2) + number(1, 4) + number(99, 4),
+    number(0x0112, 2) + number(type, 2) + number(1, 4) + number(orientation, size)
+      + [UInt8](repeating: 0, count: 4 - size),
+  ]
+  return Array(marker.utf8) + Array((isLittleEndian ? "II" : "MM").utf8) + number(42, 2) + number(8, 4) + number(2, 2)
+    + entries.flatMap { $0 } + number(0, 4)
+}
+
+/// The JPEG with a segment APP1 behind its first marker segment, if `isLate`, else before it.
+func jpeg(_ bytes: [UInt8], with exif: [UInt8], isLate: Bool = true) -> [UInt8] {
+  let first = isLate ? 4 + Int(bytes[4]) << 8 + Int(bytes[5]) : 2
+  let length = exif.count + 2
+  return bytes[..<first] + [0xFF, 0xE1, UInt8(length >> 8), UInt8(length & 255)] + exif + bytes[first...]
+}
+
+/// A JPEG of `[height, width, channels]`; 4 channels are inks, as Photoshop marks them.
+func jpeg(
+  _ pixels: [UInt8], height: Int, width: Int, quality: Int32 = 95, isProgressive: Bool = false, isYCCK: Bool = false
+) -> [UInt8] {
   let channels = pixels.count / (height * width)
   // libjpeg keeps these addresses from call to call.
   let info = UnsafeMutablePointer<jpeg_compress_struct>.allocate(capacity: 1)
@@ -81,6 +110,7 @@ func jpeg(_ pixels: [UInt8], height: Int, width: Int, quality: Int32 = 95, isPro
   info.pointee.input_components = Int32(channels)
   info.pointee.in_color_space = channels == 1 ? JCS_GRAYSCALE : channels == 3 ? JCS_RGB : JCS_CMYK
   jpeg_set_defaults(info)
+  if isYCCK { jpeg_set_colorspace(info, JCS_YCCK) }
   jpeg_set_quality(info, quality, boolean(1))
   if isProgressive { jpeg_simple_progression(info) }
   jpeg_start_compress(info, boolean(1))

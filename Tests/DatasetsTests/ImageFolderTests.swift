@@ -19,9 +19,14 @@ import Testing
     return directory
   }
 
-  /// A PNG all of one value.
+  /// A PNG of one value but for a black and a white pixel at its end.
   static func flat(_ value: UInt8, _ height: Int = 4, _ width: Int = 4, channels: Int = 3) -> [UInt8] {
-    PNGFile.plain([UInt8](repeating: value, count: height * width * channels), height: height, width: width)
+    PNGFile.plain(flatPixels(value, height, width, channels: channels), height: height, width: width)
+  }
+
+  static func flatPixels(_ value: UInt8, _ height: Int = 4, _ width: Int = 4, channels: Int = 3) -> [UInt8] {
+    [UInt8](repeating: value, count: (height * width - 2) * channels) + [UInt8](repeating: 0, count: channels)
+      + [UInt8](repeating: 255, count: channels)
   }
 
   func message(_ files: [String: [UInt8]], _ change: (inout LoadingOptions) -> Void = { _ in }) throws -> String? {
@@ -56,7 +61,8 @@ import Testing
     #expect(listing(data.test) == [[5, 1], [6, 2]])
     #expect(
       data.notes.map { $0.replacingOccurrences(of: directory.path, with: "D") } == [
-        "not used, since no .png, .jpg, .jpeg: 2 in D/train, as D/train/cat/more",
+        "not used in D/train, since no image by its ending: 1 .txt, as D/train/cat/notes.txt",
+        "not used: a folder inside a class folder, as D/train/cat/more, with 0 images in all",
         "not used beside train/ and test/ in D: val",
       ])
     #expect(data.warnings.isEmpty)
@@ -93,27 +99,31 @@ import Testing
     let good = Self.flat(1)
     let cases: [([String: [UInt8]], String)] = [
       (
-        ["x.png": good],
-        "D: no class folders in it; put the images of each class into a folder of its own, as in D/cat/1.png"
+        ["notes.txt": good],
+        "D: no class folders and no images in it, but 1 .txt; put the images of each class into a folder of its own, "
+          + "as in D/cat/1.png"
       ),
+      (["train/photos.zip": good], "D/train: no class folders and no images in it, but 1 .zip; unpack photos.zip"),
       (
-        ["train/x.png": good],
-        "D/train: no class folders in it; put the images of each class into a folder of its own, "
-          + "as in D/train/cat/1.png"
+        ["a/1.png": good, "b/": []],
+        "D/b: no PNG, JPEG or WebP files in this class folder; add images or remove the folder"
       ),
-      (["a/1.png": good, "b/": []], "D/b: no PNG or JPEG files in this class folder; add images or remove the folder"),
       (
         ["a/1.png": good, "b/notes.txt": [1]],
-        "D/b: no PNG or JPEG files in this class folder; add images or remove the folder"
+        "D/b: no PNG, JPEG or WebP files in this class folder, but 1 .txt; add images or remove the folder"
+      ),
+      (
+        ["a/1.png": good, "b/1.TIF": [1], "b/2.tif": [1], "b/x.txt": [1]],
+        "D/b: no PNG, JPEG or WebP files in this class folder, but 2 .tif, 1 .txt; save them as PNG or JPEG"
       ),
       (
         ["x/a/1.png": good, "x/b/1.png": good],
-        "D/x: no PNG or JPEG files in this class folder, only more folders; "
+        "D/x: no images in this class folder, but 2 in folders inside it; "
           + "name the directory whose folders are the classes"
       ),
       (
         ["train/a/1.png": good, "test/a/": []],
-        "D/test/a: no PNG or JPEG files in this class folder; add images or remove the folder"
+        "D/test/a: no PNG, JPEG or WebP files in this class folder; add images or remove the folder"
       ),
       (
         ["train/a/1.png": good, "train/c/1.png": good, "test/a/1.png": good, "test/b/1.png": good],
@@ -143,6 +153,10 @@ import Testing
     files["a/2.png"] = []
     #expect(try message(files) == "D/a/2.png: an empty file; \(Self.remedy)")
     files["b/1.png"] = [1, 2, 3]
+    #expect(
+      try message(files)
+        == "D: 2 of 6 images cannot be read: a/2.png (an empty file); b/1.png (no PNG, JPEG or WebP by its first bytes); "
+        + "replace, save as PNG, or remove them, or leave such files out with --skip-unreadable")
     let directory = try directory(files)
     var options = LoadingOptions()
     options.skipsUnreadable = true
@@ -158,10 +172,15 @@ import Testing
 
   @Test("images of several sizes need a size to be brought to")
   func sizes() throws {
-    var files = ["a/1.png": Self.flat(1, 8, 8), "a/2.png": Self.flat(2, 8, 12), "a/3.png": Self.flat(3, 20, 9)]
+    var files = ["a/1.png": Self.flat(1, 8, 8), "a/2.png": Self.flat(2, 8, 12)]
     #expect(
       try message(files)
         == "D/a/2.png: 8×12 pixels, but D/a/1.png has 8×8; set data.height and data.width, and all become alike")
+    files["a/3.png"] = Self.flat(3, 20, 9)
+    #expect(
+      try message(files)
+        == "D: 2 of 3 images differ in size: a/2.png (8×12 pixels, but D/a/1.png has 8×8); "
+        + "a/3.png (20×9 pixels, but D/a/1.png has 8×8); set data.height and data.width, and all become alike")
     var options = LoadingOptions()
     options.resolution = Resolution(height: 6, width: 6)
     let directory = try directory(files)
@@ -180,21 +199,93 @@ import Testing
         == "D/a/1.png: 4×600 pixels, networks take 4 to 512 a side; set data.height and data.width")
   }
 
-  @Test("grey beside colour is refused, or made alike when asked for")
+  @Test("one image in colour makes all RGB, wherever it comes; grey ones are counted, as are transparent ones")
   func channels() throws {
-    let files = ["a/1.png": Self.flat(90), "a/2.png": Self.flat(50, channels: 1), "a/3.png": Self.flat(7, channels: 4)]
-    #expect(
-      try message(files)
-        == "D/a/2.png: 1 channel (grey), but D/a/1.png has 3 channels (colour); "
-        + "set data.channels to 1 or 3, and all become alike")
-    let directory = try directory(files)
-    for channels in [1, 3] {
-      var options = LoadingOptions()
-      options.channels = channels
-      let data = try ImageFolder.load(directory: directory.path, options: options)
-      #expect(data.imageShape == [4, 4, channels])
-      #expect(Array(data.training.bytes(at: 1)) == [UInt8](repeating: 50, count: 16 * channels))
+    let grey = { (value: UInt8) in Self.flat(value, channels: 1) }
+    let cases: [[String: [UInt8]]] = [
+      ["a/1.png": Self.flat(90), "a/2.png": grey(50), "a/3.png": grey(7), "a/4.png": grey(8)],
+      ["a/1.png": grey(90), "a/2.png": grey(50), "a/3.png": Self.flat(7), "a/4.png": grey(8)],
+      // The last of four is held out.
+      ["a/1.png": grey(90), "a/2.png": grey(50), "a/3.png": grey(7), "a/4.png": Self.flat(8)],
+    ]
+    for files in cases {
+      let directory = try directory(files)
+      let data = try ImageFolder.load(directory: directory.path)
+      #expect(data.imageShape == [4, 4, 3] && data.notes.contains("3 of 4 images are grey, made RGB"), "\(data.notes)")
+      for (place, value) in [90, 50, 7].enumerated() {
+        #expect(Array(data.training.bytes(at: place)) == Self.flatPixels(UInt8(value)))
+      }
+      #expect(Array(data.test.bytes(at: 0)) == Self.flatPixels(8))
+      for channels in [1, 3] {
+        var options = LoadingOptions()
+        options.channels = channels
+        let data = try ImageFolder.load(directory: directory.path, options: options)
+        #expect(data.imageShape == [4, 4, channels])
+        #expect(Array(data.training.bytes(at: 1)) == Self.flatPixels(50, channels: channels))
+      }
     }
+    var seeThrough = Self.flatPixels(100, channels: 4)
+    seeThrough[3] = 51
+    let directory = try directory([
+      "a/1.png": PNGFile.plain(seeThrough, height: 4, width: 4), "a/2.png": Self.flat(1), "a/3.png": Self.flat(2),
+      "a/4.png": PNGFile(
+        width: 4, height: 4, color: .rgba, rows: (0..<4).map { _ in (0..<16).map { $0 % 4 == 3 ? 255 : UInt8($0) } }
+      ).bytes,
+    ])
+    let data = try ImageFolder.load(directory: directory.path)
+    #expect(data.notes[0] == "1 of 4 images is transparent in parts, laid over black")
+    #expect(data.training.bytes(at: 0).prefix(4) == [20, 20, 20, 39])
+  }
+
+  @Test("what lies beside and inside class folders is counted; folders of a system are no classes")
+  func beside() throws {
+    var files = ["3.png": Self.flat(1), "notes.txt": [1], "a/x/y/1.jpeg": [], "a/x/2.png": [], "b/z/1.txt": []]
+    for name in ["a/1.png", "a/2.png", "b/1.png", "b/2.png"] { files[name] = Self.flat(9) }
+    for name in [
+      "__MACOSX/a/._1.png", ".ipynb_checkpoints/1.png", ".git/x", "a/Thumbs.db", "a/desktop.ini", "@eaDir/a/1.png",
+    ] { files[name] = [1] }
+    let directory = try directory(files)
+    let data = try ImageFolder.load(directory: directory.path)
+    #expect(data.classNames == ["a", "b"])
+    #expect(
+      data.notes.prefix(3).map { $0.replacingOccurrences(of: directory.path, with: "D") } == [
+        "not used: 1 image beside the class folders, as D/3.png; nothing tells the class",
+        "passed over in D, since hidden or a system's: .ipynb_checkpoints, @eaDir, __MACOSX",
+        "not used: 2 folders inside class folders, as D/a/x, with 2 images in all",
+      ])
+  }
+
+  @Test("images in no folder are of one class; a file instead of a folder is answered by what it is")
+  func flatFolders() throws {
+    var files: [String: [UInt8]] = [:]
+    for index in 0..<20 { files["\(index).png"] = Self.flat(UInt8(index)) }
+    let directory = try directory(files)
+    let data = try ImageFolder.load(directory: directory.path)
+    #expect(data.summary == "18 images 4×4×3, no labels; 2 held out")
+    #expect(data.notes[0] == "no class folders in \(directory.path): all 20 images are of one class")
+    for (name, answer) in [
+      ("photos.zip", "an archive, not a folder; unpack it, and name the folder"),
+      ("x.png", "a file, not a folder; name the folder that holds the images"),
+    ] {
+      let file = try directory.write([1], as: name)
+      #expect { try ImageFolder.load(directory: file) } throws: { "\($0)" == "\(file): \(answer)" }
+    }
+  }
+
+  @Test("twenty damaged files are named, the others counted; so are images that are too small")
+  func manyFaults() throws {
+    var files: [String: [UInt8]] = ["a/good.png": Self.flat(1)]
+    for index in 10..<60 { files["a/\(index).png"] = [] }
+    let text = try #require(try message(files))
+    #expect(text.hasPrefix("D: 50 of 51 images cannot be read: a/10.png (an empty file); a/11.png (an empty file); "))
+    #expect(text.contains("; a/29.png (an empty file); and 30 more; replace, save as PNG, or remove them"))
+    for index in 10..<13 { files["a/\(index).png"] = Self.flat(1) }
+    let small = try message(files) {
+      ($0.skipsUnreadable, $0.resolution) = (true, Resolution(height: 64, width: 64))
+    }
+    #expect(
+      small?.hasPrefix("D: 4 of 51 images are too small: a/10.png (4×4 pixels, at least 16×16 are needed for 64×64); ")
+        == true)
   }
 
   @Test(

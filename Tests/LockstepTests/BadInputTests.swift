@@ -63,7 +63,7 @@ extension LockstepTests {
       Mistake("train --output out --data idx:magic", 65, "starts with 0x00000c03, IDX images start with 0x00000803"),
       Mistake("train --output out --data idx:unequal", 65, "t10k-labels-idx1-ubyte: 99 labels for 100 images"),
       Mistake("train --output out --data cifar10:none", 66, "none: cannot list: No such file or directory"),
-      Mistake("train --output out --data folder:short", 65, "short: no class folders in it"),
+      Mistake("train --output out --data folder:short", 65, "short: no class folders and no images in it"),
       Mistake("train --output out --set data.channels=2", 78, "data.channels: 2 must be 1 or 3"),
       // Places.
       Mistake(

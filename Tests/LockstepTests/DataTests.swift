@@ -78,7 +78,7 @@ extension LockstepTests {
       try Data([1, 2, 3]).write(to: URL(fileURLWithPath: scratch / "images/train/cat/damaged.png"))
       let refused = try Run(arguments, ranks: Launch.hasMPI ? 2 : nil, in: scratch)
       #expect(refused.status == 65 && refused.errorLines.count == 1, "\(refused.errors)")
-      #expect(refused.errors.contains("images/train/cat/damaged.png: neither a PNG nor a JPEG"), "\(refused.errors)")
+      #expect(refused.errors.contains("images/train/cat/damaged.png: no PNG, JPEG or WebP"), "\(refused.errors)")
       let run = try Run(arguments + ["--skip-unreadable"], ranks: nil, in: scratch)
       #expect(run.status == 0, "\(run.errors)")
       #expect(run.errors.contains("folder: 160 images 16×16×1, 4 classes, 40 each; 160 held out"), "\(run.errors)")

@@ -29,6 +29,7 @@ struct JPEGCases: CaseMaker {
       case 7 where dice.one(in: 10): ("many empty scans", manyScans(&dice))
       case 8: ("many markers", manyMarkers(whole, &dice))
       case 9 where dice.one(in: 3): ("as it should be", whole)
+      case 9 where dice.one(in: 2): ("EXIF", withEXIF(whole, &dice))
       default: ("restart markers", withRestarts(whole, &dice))
       }
     return folder(kind, bytes, ending: dice.pick(["jpg", "jpeg", "PNG"]), pixels: bytes.count * Self.mostPixelsPerByte)
@@ -109,6 +110,17 @@ struct JPEGCases: CaseMaker {
       joined([0xFF, 0xDB, 0, 67, 0], [UInt8](repeating: 1, count: 64)),
     ])
     return joined(Array(bytes.prefix(2)), repeated(one, dice.pick([10, 10_000, 100_000])), Array(bytes.dropFirst(2)))
+  }
+
+  /// An orientation in one byte order or the other, often damaged.
+  private func withEXIF(_ bytes: [UInt8], _ dice: inout Dice) -> [UInt8] {
+    let little = joined(Array("II*\0".utf8), [8, 0, 0, 0, 1, 0, 0x12, 1, 3, 0, 1, 0, 0, 0, dice.byte() % 10, 0, 0, 0])
+    let big = joined(Array("MM\0*".utf8), [0, 0, 0, 8, 0, 1, 1, 0x12, 0, 3, 0, 0, 0, 1, 0, dice.byte() % 10, 0, 0])
+    let whole = dice.one(in: 2) ? little : big
+    let content = joined(Array("Exif\0\0".utf8), dice.one(in: 2) ? whole : dice.damaged(whole, beside: little))
+    let length = content.count + (dice.one(in: 4) ? dice.below(60_000) : 2)
+    return joined(
+      Array(bytes.prefix(2)), [0xFF, 0xE1], bigEndian(UInt64(length), bytes: 2), content, Array(bytes.dropFirst(2)))
   }
 
   private func withRestarts(_ bytes: [UInt8], _ dice: inout Dice) -> [UInt8] {

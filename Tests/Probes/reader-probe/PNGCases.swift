@@ -11,7 +11,7 @@ func folder(_ kind: String, _ bytes: [UInt8], ending: String, pixels: Int) -> Ca
   let side = min(pixels, PictureLimits.mostSide)
   return Case(
     kind, files: [("train/a/0.\(ending)", bytes), ("train/a/1.png", good), ("test/a/2.png", good)],
-    allowance: 10 * most + side * 80 * 3 * 4)
+    allowance: 12 * most + side * 80 * 3 * 4)
 }
 
 /// As in CImages.
@@ -28,6 +28,8 @@ func readFolder(_ directory: String, _ dice: inout Dice) throws {
   ])
   options.channels = dice.pick([nil, 1, 3])
   options.crops = dice.one(in: 2)
+  options.orients = dice.one(in: 2)
+  options.range = dice.one(in: 4) ? 0...Double(1 + dice.below(70_000)) : nil
   options.skipsUnreadable = dice.one(in: 10)
   try walk(DatasetSource.folder(directory: directory).load(options))
 }

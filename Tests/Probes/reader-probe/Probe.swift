@@ -43,7 +43,8 @@ struct Probe {
   private static let constant = 64 << 20
   /// A reader that asks for so much more ends the run at once.
   private static let slack = 2 << 30
-  private static let longestMessage = 500
+  /// Twenty files and what is wrong with each.
+  private static let longestMessage = 4_000
 
   /// What came of one case.
   private enum Outcome {
