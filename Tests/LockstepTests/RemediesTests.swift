@@ -156,7 +156,10 @@ extension LockstepTests {
       let commands = [
         ["data", "check", "folder:d"], ["data", "pack", "folder:d", "--output", "o.npz"],
         train + ["--output", "again"], ["evaluate", "run"],
-        ["plan", "--nodes", "1", "--recipe", "digits-dense", "--data", "folder:d", "--set", "data.height=16"],
+        [
+          "plan", "--nodes", "1", "--ranks-per-node", "1", "--recipe", "digits-dense", "--data", "folder:d", "--set",
+          "data.height=16",
+        ],
         [
           "profile", "--recipe", "digits-dense", "--data", "folder:d", "--set", "data.height=16", "--iterations", "1",
         ],
