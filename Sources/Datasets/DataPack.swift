@@ -25,7 +25,7 @@ public enum DataPack {
     do throws(FileError) { try NPZ.write(to: path, arrays: entries) } catch { throw DatasetError(error) }
   }
 
-  /// Bytes as they are, floats as the networks see them.
+  /// Bytes from 0, black, to 255, white; floats as the networks see them.
   private static func samples(_ set: ImageSet, name: String, layout: SampleLayout) -> NPZ.Entry {
     let isBytes = set.format.elementBytes == 1
     return NPZ.Entry(
@@ -35,7 +35,7 @@ public enum DataPack {
       for index in 0..<set.count {
         var failure: FileError?
         if isBytes {
-          set.withBytes(at: index) { bytes in do throws(FileError) { try body(bytes) } catch { failure = error } }
+          failure = Self.failure { () throws(FileError) in try pass(set.bytes(at: index), to: body) }
         } else {
           floats.withUnsafeMutableBufferPointer { if let start = $0.baseAddress { set.write(index: index, to: start) } }
           failure = Self.failure { () throws(FileError) in try pass(floats[...], to: body) }

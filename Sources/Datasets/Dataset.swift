@@ -76,8 +76,8 @@ public struct Resolution: Hashable, Sendable, CustomStringConvertible {
 
 extension ImageSet {
   func resized(to resolution: Resolution) -> ImageSet {
-    // Image by image where the stored ones are not all in the set, or are no bytes.
-    let isWhole = selection.part == .all && format.elementBytes == 1
+    // Image by image where the stored ones are not all in the set, or are no bytes from black to white.
+    let isWhole = if case .bytes = format { selection.part == .all } else { false }
     var resized: [UInt8] = []
     for part in isWhole ? [pixels] : (0..<count).map({ PixelBytes(bytes(at: $0)) }) {
       resized += part.withUnsafeBytes { Resizing.bilinear($0, from: imageShape, to: resolution, valueScale: 1) }

@@ -14,6 +14,8 @@ public struct DatasetFacts: Sendable {
   public let summary: String
   public let storage: String
   public let ranges: [Range]
+  /// How dark and how light the pixels are; nil of other data.
+  public let brightness: String?
   /// Training and held-out samples of every class.
   public let classes: [(name: String, training: Int, test: Int)]
   /// Nil where the data are too large to look for them.
@@ -30,6 +32,7 @@ public struct DatasetFacts: Sendable {
       "stored as \(set.format.elementBytes == 1 ? "bytes" : "float32"), \(grouped(bytes)) bytes, "
       + (set.isMapped ? "read where they lie in the file" : "in memory")
     ranges = Self.ranges(of: dataset, most: most)
+    brightness = Self.brightness(of: dataset, ranges.first)
     let counts = (set.counts(classes: dataset.classCount), dataset.test.counts(classes: dataset.classCount))
     classes = dataset.classNames.indices.map { (dataset.classNames[$0], counts.0[$0], counts.1[$0]) }
     duplicates = bytes > Dataset.mostCheckedBytes ? nil : Duplicates(dataset)
@@ -39,7 +42,7 @@ public struct DatasetFacts: Sendable {
 
   private static func ranges(of dataset: Dataset, most: Int) -> [Range] {
     let set = dataset.training
-    let columns = dataset.layout.columns.isEmpty ? [Column(name: "pixels")] : dataset.layout.columns
+    let columns = dataset.layout.explicit.columns
     var scan = NumberScan(columns: columns.count, rowSize: set.imageShape.count)
     var sample = [Float](repeating: 0, count: set.imageShape.count)
     let count = min(most, set.count)
@@ -55,6 +58,15 @@ public struct DatasetFacts: Sendable {
     var quantities = NumberScan(columns: conditions.width, rowSize: conditions.width)
     for value in conditions.values { quantities.add(Double(value)) }
     return given + zip(dataset.layout.conditions, quantities.columns).map { range(of: $0, $1) }
+  }
+
+  /// `the darkest pixel is 0 %, the brightest 98 % of white; 0 is black, 255 white`
+  private static func brightness(of dataset: Dataset, _ found: Range?) -> String? {
+    guard dataset.layout.kind == .images, let found else { return nil }
+    let column = dataset.layout.pixels
+    let share = { (number: Double) in PixelChoice.percent((column.value(of: number) + 1) / 2) }
+    return "the darkest pixel is \(share(found.least)), the brightest \(share(found.most)) of white; "
+      + "\(PixelRange.text(column.number(of: -1))) is black, \(PixelRange.text(column.number(of: 1))) white"
   }
 
   private static func range(of column: Column, _ found: NumberScan.ColumnSummary) -> Range {

@@ -93,7 +93,8 @@ public enum DatasetSource: Hashable, Sendable, CustomStringConvertible {
   ///
   /// - Precondition: `listing` is one of this source.
   public func load(_ options: LoadingOptions, listing: DatasetListing) throws(DatasetError) -> Dataset {
-    try read(options, listing).checkedClassNames(of: description).checkedForOverlap().adapted(to: options)
+    try read(options, listing).checkedClassNames(of: description).checkedRange(options, of: self)
+      .checkedForOverlap().adapted(to: options)
   }
 
   private func read(_ options: LoadingOptions, _ listing: DatasetListing) throws(DatasetError) -> Dataset {
@@ -103,12 +104,15 @@ public enum DatasetSource: Hashable, Sendable, CustomStringConvertible {
       return Digits.load(resolution: resolution)
     case (.idx(let directory), _):
       return try IDX.load(directory: directory, classCount: options.classCount)
+        .ranged(options, file: directory)
     case (.semeion(let file), _): return try Semeion.load(file: file)
     case (.cifar(let kind, let directory), .names(let names)):
-      return try kind.load(names, in: directory, options: options)
+      return try kind.load(names, in: directory, options: options).ranged(options, file: directory)
     case (.folder(let directory), .folder(let contents)):
-      return try ImageFolder.load(contents, of: directory, options: options)
-    case (.numpy(let path), _): return try NumPyData.load(path: path, options: options)
+      // Its range is in the units of the files, which decoding has made bytes of.
+      return try ImageFolder.load(contents, of: directory, options: options).checkedForLevels(options)
+    case (.numpy(let path), _):
+      return try NumPyData.load(path: path, options: options).checkedForLevels(options)
     case (.synthetic(let kind), _): return kind.load()
     case (.table(let file), _): return try Table.load(file: file, options: options)
     case (.cifar, _), (.folder, _): preconditionFailure("a listing of other data than \(self)")
@@ -136,7 +140,7 @@ public struct LoadingOptions: Sendable {
   public var kind: SampleLayout.Kind?
   /// What the networks are told about a sample.
   public var condition = ConditionForm.classes
-  /// What numbers of an array of images, or samples of image files, stand for black and white; nil: as their range says.
+  /// What numbers of images, in arrays or in their files, stand for black and white; nil: as they show.
   public var range: ClosedRange<Double>?
   /// Of a table or a list of image files: the column with the class. Of a table: those with conditions, those to learn;
   /// empty: all others with numbers.

@@ -2,7 +2,7 @@ import Tensors
 
 /// Samples of one shape with a class label each, as bytes or as float32: images, sequences or vectors.
 ///
-///     value = (2·byte − 255) · (1/255)        or        value = (number − center) / unit
+///     value = (2·byte − 255) · (1/255)        or        value = table(byte)        or        value = (number − center) / unit
 ///
 /// - Shapes: `imageShape` `[H, W, C]` (sequences `[1, T, C]`, vectors `[1, 1, D]`); elements lie row-major, channels last,
 ///   sample behind sample.
@@ -45,7 +45,7 @@ public struct ImageSet: Sendable {
   /// Class of image `index`.
   public func label(at index: Int) -> Int { Int(labels[labels.startIndex + index]) }
 
-  /// Bytes of image `index`; of floats, what the nearest bytes would be.
+  /// Bytes of image `index`, 0 black and 255 white; of other numbers, what the nearest bytes would be.
   public func bytes(at index: Int) -> ArraySlice<UInt8> {
     guard case .bytes = format else { return quantized(index) }
     return pixels[byteRange(of: index)].array
@@ -115,16 +115,13 @@ public struct ImageSet: Sendable {
         } else {
           Self.writePlain(source, count: range.count, to: destination)
         }
+      case .tabulated(let values):
+        values.withUnsafeBufferPointer { values in
+          for i in 0..<range.count { destination[i] = values[Int(source[i])] }
+        }
+        if mirrored { mirror(destination) }
       }
     }
-  }
-
-  /// The same as bytes, floats rounded to the nearest.
-  var asBytes: ImageSet {
-    guard case .floats = format else { return self }
-    return ImageSet(
-      imageShape: imageShape, bytes: PixelBytes((0..<count).flatMap(quantized)[...]), labels: labels,
-      conditions: conditions)
   }
 
   private func quantized(_ index: Int) -> ArraySlice<UInt8> {

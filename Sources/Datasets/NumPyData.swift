@@ -62,12 +62,7 @@ struct NumPyArrays {
     let packedLayout = try array([NumPyData.layout]).map { SampleLayout(text: $0.texts().joined(separator: "\n")) }
     let test = try array(NumPyData.testSamples)
     let shape = try SampleShape(of: x, kind: packedLayout?.kind ?? options.kind)
-    if let test {
-      guard Array(test.shape.dropFirst()) == Array(x.shape.dropFirst()), test.type == x.type else {
-        throw wrong(
-          "\(x.name) has \(Self.shown(x)), \(test.name) \(Self.shown(test))", "give both the same shape and type")
-      }
-    }
+    if let test { try shape.check(test: test, against: x) }
     let names = try (array(NumPyData.columnNames)?.texts() ?? packedLayout?.columns.map(\.name)) ?? shape.defaultNames
     guard names.count == shape.columns else {
       throw wrong("\(names.count) column names for \(shape.columns) columns", "name every column once")
@@ -90,12 +85,12 @@ struct NumPyArrays {
     let values = try SampleValues(x, test: test, shape: shape, names: names, packed: packedLayout, options: options)
     let left = file.names.filter { !used.contains($0) }
     if !left.isEmpty { notes.append("arrays not used: \(clipped(left.joined(separator: ", ")))") }
-    if let note = values.note { notes.append(note) }
+    notes += values.notes
     let parts = split.parts(values: values, shape: shape.shape, labels: given?.labels, conditions: rows?.rows)
     let dataset = Dataset(
       name: "npz", classNames: given?.names ?? [Dataset.unlabelled],
       layout: SampleLayout(kind: shape.kind, columns: values.columns, conditions: rows?.columns ?? []),
-      training: parts.training, test: parts.test, notes: notes, complaints: [])
+      training: parts.training, test: parts.test, notes: notes, complaints: values.complaints)
     do throws(DatasetError) {
       return try dropping(values.nonFinite, from: dataset, split: split)
     } catch { throw FileError(path: error.file, reason: error.reason, remedy: error.remedy) }

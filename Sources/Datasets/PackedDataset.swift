@@ -63,6 +63,20 @@ public struct PackedDataset {
 }
 
 extension PackedRecord {
+  private mutating func append(_ format: SampleFormat) {
+    switch format {
+    case .bytes: append(0)
+    case .tabulated(let values):
+      append(1)
+      append(values[...])
+    case .floats(let scaling):
+      append(2)
+      append(scaling.centers[...])
+      append(scaling.factors[...])
+      append(scaling.clips ? 1 : 0)
+    }
+  }
+
   /// All of a set but pixels in memory.
   fileprivate mutating func append(_ set: ImageSet) {
     append(set.labels)
@@ -70,11 +84,7 @@ extension PackedRecord {
     if let conditions = set.conditions { append(conditions.values) }
     append(set.pixels.count)
     append(set.selection.part.rawValue)
-    append(set.format.elementBytes)
-    if case .floats(let scaling) = set.format {
-      append(scaling.centers[...])
-      append(scaling.factors[...])
-    }
+    append(set.format)
     let mapping = set.pixels.mapping
     append(mapping?.file ?? "")
     append(mapping?.range.lowerBound ?? 0)
@@ -82,6 +92,14 @@ extension PackedRecord {
 }
 
 extension PackedReader {
+  private mutating func format() -> SampleFormat {
+    switch number() {
+    case 0: .bytes
+    case 1: .tabulated(floats())
+    default: .floats(FloatScaling(centers: floats(), factors: floats(), clips: number() == 1))
+    }
+  }
+
   /// - Parameter start: where pixels that were handed over begin in `memory`; goes on behind them.
   fileprivate mutating func set(
     of shape: Shape, memory: MemoryBlock, start: inout Int
@@ -90,7 +108,7 @@ extension PackedReader {
     let width = number()
     let conditions = width > 0 ? ConditionRows(width: width, values: floats()[...]) : nil
     let (count, part) = (number(), RowSelection.Part(rawValue: number()) ?? .all)
-    let format = number() == 1 ? SampleFormat.bytes : .floats(FloatScaling(centers: floats(), factors: floats()))
+    let format = self.format()
     let (file, offset) = (text(), number())
     let pixels: PixelBytes
     if file.isEmpty {

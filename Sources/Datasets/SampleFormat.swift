@@ -1,12 +1,15 @@
 /// How the numbers of samples are stored, and what makes network values of them.
 enum SampleFormat: Sendable {
+  /// From 0, black, to 255, white.
   case bytes
+  /// Bytes that stand for entries of a table of 256 network values.
+  case tabulated([Float])
   /// Little-endian float32, at any address.
   case floats(FloatScaling)
 
   var elementBytes: Int {
     switch self {
-    case .bytes: 1
+    case .bytes, .tabulated: 1
     case .floats: 4
     }
   }
@@ -14,22 +17,26 @@ enum SampleFormat: Sendable {
 
 /// What floats are scaled by while a batch is put together; element i of a sample takes entry i mod count.
 ///
-///     value = (number − center) · factor
+///     value = (number − center) · factor, of images clipped to [−1, 1]
 struct FloatScaling: Sendable {
   /// Empty: numbers are values already.
   let centers: [Float]
   let factors: [Float]
+  /// Whether there are numbers beyond −1 or 1 that have to be clipped.
+  let clips: Bool
 
-  static let none = FloatScaling(centers: [], factors: [])
+  static let none = FloatScaling(centers: [], factors: [], clips: false)
 
-  init(centers: [Float], factors: [Float]) {
+  init(centers: [Float], factors: [Float], clips: Bool) {
     self.centers = centers
     self.factors = factors
+    self.clips = clips
   }
 
-  init(_ columns: [Column]) {
+  init(_ columns: [Column], clips: Bool) {
     centers = columns.map { Float($0.center) }
     factors = columns.map { Float(1 / $0.unit) }
+    self.clips = clips
   }
 
   /// - Parameter source: `count` floats, not aligned.
@@ -49,6 +56,7 @@ struct FloatScaling: Sendable {
         }
       }
     }
+    if clips { for i in 0..<count { destination[i] = min(1, max(-1, destination[i])) } }
   }
 }
 

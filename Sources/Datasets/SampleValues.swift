@@ -51,6 +51,23 @@ struct SampleShape {
     }
   }
 
+  /// Held-out samples have the extents of those to train on. Images have numbers of one kind, too: what 1 means depends on
+  /// it.
+  func check(test: NumPyArray, against x: NumPyArray) throws(FileError) {
+    guard Array(test.shape.dropFirst()) == Array(x.shape.dropFirst()) else {
+      throw FileError(
+        path: x.path, reason: "\(x.name) has \(NumPyArrays.shown(x)), \(test.name) \(NumPyArrays.shown(test))",
+        remedy: "give samples of one shape")
+    }
+    let families: [Set<ElementType>] = [[.bool], [.uint8], [.float16, .float32, .float64]]
+    let family = { (type: ElementType) in families.firstIndex { $0.contains(type) } ?? -1 }
+    guard !test.type.isText, kind != .images || family(test.type) == family(x.type) else {
+      throw FileError(
+        path: x.path, reason: "\(x.name) holds \(x.type.name), \(test.name) \(test.type.name)",
+        remedy: "save both as one type, with one meaning of black and white")
+    }
+  }
+
   var defaultNames: [String] { kind == .images ? ["pixels"] : (1...columns).map { "x\($0)" } }
 }
 
@@ -59,34 +76,37 @@ struct SampleValues {
   let training: PixelBytes
   let test: PixelBytes?
   let format: SampleFormat
-  /// Scales of vectors and sequences.
+  /// Scales of vectors and sequences; of images, what stands for black and white, unless that is 0 and 255.
   let columns: [Column]
   /// Stored samples with NaN or infinity, training before test.
-  let nonFinite: [Int]
-  let note: String?
+  private(set) var nonFinite: [Int] = []
+  private(set) var notes: [String] = []
+  private(set) var complaints: [String] = []
 
   init(
     _ x: NumPyArray, test: NumPyArray?, shape: SampleShape, names: [String], packed: SampleLayout?,
     options: LoadingOptions
   ) throws(FileError) {
     let isImage = shape.kind == .images
-    if isImage, x.type == .uint8 {
-      (training, self.test, format) = (Self.stored(x), test.map(Self.stored), .bytes)
-      (columns, nonFinite, note) = ([], [], nil)
-      return
-    }
-    if isImage, x.type == .bool {
-      let bytes = { (array: NumPyArray) in PixelBytes(array.numbers().map { $0 == 0 ? 0 : 255 as UInt8 }[...]) }
-      (training, self.test, format) = (bytes(x), test.map(bytes), .bytes)
-      (columns, nonFinite, note) = ([], [], nil)
-      return
-    }
-    if let packed, x.type == .float32, x.isNative {
-      (training, self.test, format) = (Self.stored(x), test.map(Self.stored), .floats(.none))
-      (columns, nonFinite, note) = (packed.columns, [], nil)
-      return
-    }
     let size = shape.shape.count
+    if let packed, (isImage && x.type == .uint8) || x.type == .float32, x.isNative,
+      test.map({ $0.type == x.type }) ?? true
+    {
+      try Self.check(options.range, against: packed, in: x)
+      (training, self.test) = (Self.stored(x), test.map(Self.stored))
+      (format, columns) = (x.type == .uint8 ? .bytes : .floats(.none), packed.columns)
+      return
+    }
+    if isImage, x.type == .uint8 {
+      (training, self.test) = (Self.stored(x), test.map(Self.stored))
+      let parts = zip([training, self.test], [x, test]).compactMap { pixels, array in
+        pixels.map { PixelEvidence($0, imageSize: size, name: array?.name ?? "") }
+      }
+      let choice = try Self.choice(parts, options, file: x.path)
+      (format, columns) = (choice.range.byteFormat, choice.range == .bytes ? [] : [choice.range.column])
+      (notes, complaints) = (choice.notes, choice.complaints)
+      return
+    }
     var scan = NumberScan(columns: shape.columns, rowSize: size)
     x.forEach(0..<x.count) { scan.add($0) }
     var testScan = NumberScan(columns: shape.columns, rowSize: size)
@@ -99,30 +119,32 @@ struct SampleValues {
       }
     }
     nonFinite = scan.nonFiniteRows + testScan.nonFiniteRows.map { x.shape[0] + $0 }
+    var range: PixelRange?
+    var clips = false
     if isImage {
-      let range = try Self.range(least: scan.least, most: scan.most, of: x, options)
-      columns = [
-        Column(
-          name: "pixels", center: (range.lowerBound + range.upperBound) / 2,
-          unit: (range.upperBound - range.lowerBound) / 2)
-      ]
-      note =
-        "\(x.name) holds \(x.type.name) from \(scan.least) to \(scan.most): "
-        + "\(range.lowerBound) is taken for black, \(range.upperBound) for white"
+      let parts = zip([Optional(x), test], [scan, testScan]).compactMap { array, scan in
+        array.map { PixelEvidence($0, least: scan.least, most: scan.most) }
+      }
+      let choice = try Self.choice(parts, options, file: x.path)
+      (range, columns, clips) = (choice.range, [choice.range.column], choice.clippedCount > 0)
+      (notes, complaints) = (choice.notes, choice.complaints)
     } else {
       columns = scan.scaled(names: names, keepsFlags: false)
-      note = nil
     }
     // Float32 stays where it is; others are scaled in double before they are rounded.
-    if x.type == .float32, x.isNative, test?.isNative ?? true {
-      (training, self.test, format) = (Self.stored(x), test.map(Self.stored), .floats(FloatScaling(columns)))
+    if x.type == .float32, x.isNative, test.map({ $0.type == .float32 && $0.isNative }) ?? true {
+      (training, self.test) = (Self.stored(x), test.map(Self.stored))
+      format = .floats(FloatScaling(columns, clips: clips))
+    } else if let range, x.type == .bool {
+      let bytes = { (array: NumPyArray) in PixelBytes(array.numbers().map(range.byte(of:))[...]) }
+      (training, self.test, format) = (bytes(x), test.map(bytes), .bytes)
     } else {
       let scaled = { [columns] (array: NumPyArray) in
         var floats: [Float] = []
         floats.reserveCapacity(array.count)
         var place = 0
         array.forEach(0..<array.count) {
-          floats.append(Float(columns[place].value(of: $0)))
+          floats.append(range?.value(of: $0) ?? Float(columns[place].value(of: $0)))
           place = place + 1 == columns.count ? 0 : place + 1
         }
         return PixelBytes(floats.withUnsafeBytes { Array($0)[...] })
@@ -136,17 +158,41 @@ struct SampleValues {
     PixelBytes(array.block, array.range, file: array.isMapped ? array.path : nil)
   }
 
-  /// What stands for black and white: as asked, else the range that pixels of this type usually have.
-  private static func range(
-    least: Double, most: Double, of x: NumPyArray, _ options: LoadingOptions
-  ) throws(FileError) -> ClosedRange<Double> {
-    if let range = options.range { return range }
-    let usual: [ClosedRange<Double>] = (x.type.isFloating ? [0...1] : []) + [-1...1, 0...255, 0...65_535]
-    guard let range = usual.first(where: { $0.contains(least) && $0.contains(most) }) else {
-      throw FileError(
-        path: x.path, reason: "\(x.name) has values from \(least) to \(most), no usual range of pixels",
-        remedy: "set data.range to what stands for black and white, as in [\(least), \(most)]")
+  private static func choice(
+    _ parts: [PixelEvidence], _ options: LoadingOptions, file: String
+  ) throws(FileError) -> PixelChoice {
+    do throws(DatasetError) { return try PixelChoice(asked: options.range, parts: parts, file: file) } catch {
+      throw FileError(path: error.file, reason: error.reason, remedy: error.remedy)
     }
-    return range
+  }
+
+  /// Packed pixels are what the networks see: nothing is left to choose.
+  private static func check(
+    _ asked: ClosedRange<Double>?, against packed: SampleLayout, in x: NumPyArray
+  ) throws(FileError) {
+    guard packed.kind == .images, let asked = asked.map(PixelRange.init) else { return }
+    let (center, unit) = (packed.pixels.center, packed.pixels.unit)
+    guard abs(asked.column.center - center) + abs(asked.column.unit - unit) <= 1e-6 * unit else {
+      throw FileError(
+        path: x.path,
+        reason: "its images were packed with \(PixelRange.text(center - unit)) as black and "
+          + "\(PixelRange.text(center + unit)) as white, data.range asks for \(asked)",
+        remedy: "leave data.range out, or pack the data again with \(asked.setting)")
+    }
+  }
+}
+
+extension PixelEvidence {
+  /// - Parameters:
+  ///   - least: the smallest finite number.
+  ///   - most: the largest.
+  init(_ array: NumPyArray, least: Double, most: Double) {
+    self.init(
+      name: array.name, type: array.type, least: least, most: most, imageCount: array.shape[0], count: array.count
+    ) { range in
+      var excess = Excess()
+      array.forEach(0..<array.count) { excess.add($0, beyond: range) }
+      return excess
+    }
   }
 }

@@ -117,7 +117,7 @@ extension Recipe.Data {
     )
     try f.field(
       "range", &range,
-      "numbers of images, of an array or in their files, that stand for black and white; []: as their range says",
+      "numbers of images, of an array or in their files, that stand for black and white; []: as they show",
       where: { $0.isEmpty || $0.count == 2 && $0[0] < $0[1] }, "[] or two numbers, the lower first")
     try f.field(
       "label", &label, "column with the class, of a table or of a list of image files; none: all are of one class")

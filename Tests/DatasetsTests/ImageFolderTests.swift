@@ -65,7 +65,8 @@ import Testing
         "not used: a folder inside a class folder, as D/train/cat/more, with 0 images in all",
         "not used beside train/ and test/ in D: val",
       ])
-    #expect(data.warnings.isEmpty)
+    // Of these few dark images nothing else is said.
+    #expect(data.warnings.allSatisfy { $0.contains("from black to white") || $0.contains("levels of brightness") })
   }
 
   @Test("without test/ a tenth of each class is held out, spread over its names", arguments: ["", "train/"])
