@@ -42,15 +42,26 @@ struct DataCommand: ParsableCommand {
 
 struct CheckCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "check", abstract: "Prints shapes, ranges, classes, duplicates, and what is wrong.",
+    commandName: "check", abstract: "Prints shapes, ranges, classes, duplicates, and what is wrong; draws samples.",
     discussion: """
-      Ends with exit code 65 and one message where a run could not use the data.
+      Draws what was understood: a row of samples to train on, from all classes, above a row of held-out ones. Ends with \
+      exit code 65 and one message where a run could not use the data.
 
         lockstep data check mine.npz
         lockstep data check measured.csv --set data.conditions=[temperature]
       """)
 
   @OptionGroup var source: DataCommand.Source
+
+  @Option(help: ArgumentHelp("Where samples are drawn; its name ends in .png.", valueName: "FILE"))
+  var picture = "data-check.png"
+
+  @Flag(help: "Draw nothing.")
+  var noPicture = false
+
+  func validate() throws {
+    guard picture.hasSuffix(".png") else { throw ValidationError("--picture \(picture): the name must end in .png") }
+  }
 
   func run() throws {
     Session.run { communicator, _ in
@@ -64,6 +75,7 @@ struct CheckCommand: ParsableCommand {
         let numbers = [range.least, range.mean, range.deviation, range.most]
         print(padded(clipped(range.name, atMost: 24), 24) + numbers.map { decimal($0, 4, width: 12) }.joined())
       }
+      if let brightness = facts.brightness { print(brightness) }
       if facts.ranges.count > 30 { print("and \(facts.ranges.count - 30) more columns") }
       if facts.classes.count > 1 {
         print("\n\(padded("class", 24))    training    held out")
@@ -78,6 +90,12 @@ struct CheckCommand: ParsableCommand {
           + "also trained on"
       }
       print("duplicates: \(duplicates ?? "not looked for, the data are larger than 1 GB")")
+      if !noPicture {
+        do {
+          try DataPicture(dataset).write(to: picture)
+          print("picture: \(picture), samples to train on above, held-out ones below")
+        } catch { print("note: no picture: \(error)") }
+      }
       for note in facts.notes { print("note: \(note)") }
       for warning in facts.warnings { print("warning: \(warning)") }
     }
