@@ -59,26 +59,32 @@ public struct PixelRange: Sendable, Equatable, CustomStringConvertible {
   }
 
   /// What numbers from `least` to `most` themselves would make black and white: 0 where they begin near it, whole numbers
-  /// up to 2ⁿ − 1 where they end near that, others rounded outwards to three digits; nil where all are the same.
+  /// up to 2ⁿ − 1 where they end near that, others rounded outwards; nil where all are the same.
   static func own(least: Double, most: Double) -> PixelRange? {
     guard least < most else { return nil }
     let isWhole = least == least.rounded() && most == most.rounded()
-    let low = (0...max(0, most / 10)).contains(least) ? 0 : isWhole ? least : rounded(least, .down)
-    guard isWhole else { return PixelRange(black: low, white: rounded(most, .up)) }
+    let room = 0.01 * (most - least)
+    let low = (0...max(0, most / 10)).contains(least) ? 0 : isWhole ? least : rounded(least, .down, by: room)
+    guard isWhole else { return PixelRange(black: low, white: rounded(most, .up, by: room)) }
     let powers = (8...32).map { Double(1 << $0 - 1) }
     let high = low == 0 ? powers.first { $0 >= most && most > 0.9 * $0 } ?? most : most
     return PixelRange(black: low, white: high)
   }
 
-  /// To three digits, kept a decimal number that prints shortly.
-  private static func rounded(_ x: Double, _ rule: FloatingPointRoundingRule) -> Double {
+  /// To so few digits, three at most, that it moves by no more than `room`.
+  private static func rounded(_ x: Double, _ rule: FloatingPointRoundingRule, by room: Double) -> Double {
     guard x != 0 else { return 0 }
-    var (scale, steps) = (1.0, 0)
-    while abs(x) * scale < 100, steps < 300 { (scale, steps) = (scale * 10, steps + 1) }
-    while abs(x) * scale >= 1_000, steps > -300 { (scale, steps) = (scale / 10, steps - 1) }
-    let digits = x * scale
-    // What float32 makes of a decimal number is that number.
-    let near = digits.rounded()
-    return (abs(digits - near) < 1e-4 ? near : digits.rounded(rule)) / scale
+    var scale = 1.0
+    while abs(x) * scale < 1, scale < 1e300 { scale *= 10 }
+    var divisor = 1.0
+    while abs(x) / divisor >= 10, divisor < 1e300 { divisor *= 10 }
+    for digits in [1.0, 10, 100] {
+      let place = x * scale * digits / divisor
+      // What float32 makes of a decimal number is that number.
+      let near = place.rounded()
+      let rounded = (abs(place - near) < 1e-4 ? near : place.rounded(rule)) * divisor / digits / scale
+      if abs(rounded - x) <= room || digits == 100 { return rounded }
+    }
+    return x
   }
 }

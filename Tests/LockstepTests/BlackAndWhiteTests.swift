@@ -14,7 +14,8 @@ extension LockstepTests {
     private func write(_ name: String, white: UInt8, type: ElementType = .uint8) throws {
       let pixels = (0..<100 * 256).map { index -> UInt8 in
         let isLight = (index % 16 < 8) == (index / 256 % 2 == 0)
-        return isLight ? white - UInt8(index % 9 * Int(white) / 16) : UInt8(index % 8 * Int(white) / 16)
+        let grain = index * 7_919 % 10_007
+        return isLight ? white - UInt8(grain % 9 * Int(white) / 16) : UInt8(grain % 8 * Int(white) / 16)
       }
       let labels = (0..<100).map { Int64($0 % 2) }
       try pixels.withUnsafeBytes { pixels in
