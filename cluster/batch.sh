@@ -43,6 +43,9 @@ scheduler_seconds_left() {
 complete() {
   local job=$1 threads=$2
   arguments=("${@:3}")
+  take_program
+  [[ ! ${LOCKSTEP_BINARY:-} ]] || export LOCKSTEP_BINARY
+  ((${#arguments[@]})) || fail "$exit_usage" "nothing to run; for example: train --recipe digits --output runs/a"
   [[ ${arguments[0]} == train ]] || return 0
   [[ $(argument --output) ]] || arguments+=(--output "runs/$job")
   [[ $(argument --resume) ]] || arguments+=(--resume auto)

@@ -104,7 +104,23 @@ check "help names the options" 0 '--hostfile FILE' "$run" --help
 check "the number of ranks is asked for" 64 'number of ranks, is missing' "$run" -- train
 check "zero ranks are refused" 64 'not a positive whole number' "$run" -n 0 -- train
 check "an unknown option is refused" 64 'unknown option --frobnicate' "$run" -n 2 --frobnicate -- train
-check "arguments without -- are refused" 64 "go behind --" "$run" -n 2 train
+check "a slip in an option is told" 64 'unknown option --hostfle; did you mean --hostfile\?' "$run" -n 2 --hostfle x -- train
+check "so is mpirun's name of it" 64 'did you mean -n\?' "$run" -np 2 -- train
+check "and Slurm's" 64 'did you mean --threads\?' "$run" -n 2 --cpus-per-task 2 -- train
+check "and a number without a space" 64 'did you mean -n 4\?' "$run" -n4 -- train
+check "and a word that names another" 64 'did you mean --time-limit\?' "$run" -n 2 --timeout=9 -- train
+check "what is like none is not guessed at" 64 'unknown option --recipe \(lockstep' "$run" -n 2 --recipe digits
+check "-- may be left out" 0 '^rank 1 of 2: train --seed 3$' "$run" -n 2 train --seed 3
+check "but a number is no command" 64 "unexpected '4'" "$run" -n 2 4 train
+check "the program's name is dropped" 0 '^rank 1 of 2: train --seed 3$' "$run" -n 2 -- lockstep train --seed 3
+check "and its path" 0 '^rank 1 of 2: train --seed 3$' "$run" -n 2 -- "$scratch/lockstep" train --seed 3
+check "and a path from here" 0 '^rank alone of 1: train$' env -C "$scratch" "$run" -n 1 ./lockstep train
+check "a path chooses the program" 0 '^/.*/cat train' env -u LOCKSTEP_BINARY "$run" -n 1 --dry-run -- "$(command -v cat)" train
+check "two programs are one too many" 64 'two programs: .*/lockstep .*/cat' "$run" -n 2 -- "$(command -v cat)" train
+check "a path to nothing is named" 69 'build/lockstep is not an executable program' "$run" -n 2 -- build/lockstep train
+check "a program alone is nothing to run" 64 'nothing to run' "$run" -n 2 -- lockstep
+check "restarts see the command behind the program's name" 0 'train --output x --resume auto' \
+  "$run" -n 2 --restarts 2 --dry-run -- lockstep train --output x
 check "nothing to run is refused" 64 'nothing to run' "$run" -n 2
 check "a missing hostfile is refused" 64 'no such file' "$run" -n 2 --hostfile "$scratch/none" -- train
 check "two thread counts are refused" 64 '2 before --, but 3' "$run" -n 2 --threads 2 -- train --threads 3
@@ -121,6 +137,7 @@ check "ranks past the cores yield, unbound" 0 'oversubscribe --mca mpi_yield_whe
   "$run" -n 4096 --dry-run -- train
 check "the core type reaches all nodes" 0 '-x OPENBLAS_CORETYPE' env OPENBLAS_CORETYPE=Haswell "$run" -n 2 --dry-run -- train
 
+check "OpenBLAS makes no threads on any node" 0 '-x OPENBLAS_NUM_THREADS ' "$run" -n 2 --dry-run -- train
 check "one rank runs without mpirun" 0 '^rank alone of 1: train --seed 3$' "$run" -n 1 -- train --seed 3
 check "two ranks run" 0 '^rank 1 of 2: train$' "$run" -n 2 -- train
 check "too many ranks run with a warning" 0 'they take turns' "$run" -n $(($(nproc) + 1)) -- train
@@ -213,6 +230,8 @@ end_with_signals() {
     wait "$launcher" || status=$?
   } 2>/dev/null # bash names the signal that ended a job
   ((status == expected)) || { cat "$scratch/log" >&2 && fail 1 "failed: $sentence (exit $status, expected $expected)"; }
+  # What the shell has to say about its jobs is no user's business.
+  ! grep -E 'run\.sh: line [0-9]+:' "$scratch/log" >&2 || fail 1 "failed: $sentence (the shell speaks)"
   for name in "$scratch"/pid.*; do gone "${name##*.}"; done
   [[ $LOCKSTEP_ROLE != obeys || -f $scratch/run/checkpoints/iteration-00000007.safetensors ]] ||
     fail 1 "failed: $sentence (no checkpoint)"
@@ -225,6 +244,7 @@ ends "SIGTERM reaches one rank as it is" 75 1 obeys TERM
 ends "a terminal that goes away is SIGTERM" 75 1 obeys HUP
 ends "ranks that do not end are killed after the grace time" 143 2 deaf TERM --grace 1
 ends "a second Ctrl-C ends the job at once" 130 2 deaf INT,INT
+ends "one rank as well" 130 1 deaf INT,INT
 ends "a second signal after a request is the first of its kind" 143 1 deaf USR1,TERM --grace 1
 ends "ranks that know no signals just end" 143 2 stays TERM
 ends "a rank that a signal ends is no crash" 138 1 stays USR1 --restarts 3

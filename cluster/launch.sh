@@ -122,7 +122,7 @@ plan_mpirun() {
   # Under mpirun every rank's standard output looks like a terminal; only this script knows whether it is one.
   export LOCKSTEP_TERMINAL=no
   if [[ -t 1 ]]; then LOCKSTEP_TERMINAL=yes; fi
-  for variable in OPENBLAS_CORETYPE LD_LIBRARY_PATH "${!LOCKSTEP_@}"; do
+  for variable in OPENBLAS_NUM_THREADS OPENBLAS_CORETYPE LD_LIBRARY_PATH "${!LOCKSTEP_@}"; do
     if [[ -v $variable ]]; then command+=(-x "$variable"); fi
   done
   if [[ $EUID -eq 0 ]]; then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; fi

@@ -39,6 +39,20 @@ argument() {
   printf '%s' "$value"
 }
 
+# take_program: drops the program's name from the head of lockstep's `arguments`, where people put it as behind mpirun or
+# srun: `lockstep`, or a path. A path to another program than ours chooses that one.
+take_program() {
+  local name=${arguments[0]:-}
+  [[ $name == lockstep || $name == */* ]] || return 0
+  if [[ $name == */* ]]; then
+    [[ -f $name && -x $name ]] || fail "$exit_unavailable" "$name is not an executable program; leave it out, or build it first (cluster/quickstart.sh does)"
+    [[ ! ${LOCKSTEP_BINARY:-} || $LOCKSTEP_BINARY -ef $name ]] ||
+      usage "two programs: $LOCKSTEP_BINARY (--program or LOCKSTEP_BINARY), and $name in front of its arguments"
+    LOCKSTEP_BINARY=$(readlink -f "$name")
+  fi
+  arguments=("${arguments[@]:1}")
+}
+
 # Sets `binary`, the program.
 find_binary() {
   binary=$repository/.build/release/lockstep
@@ -48,6 +62,9 @@ find_binary() {
   [[ -f $binary && -x $binary ]] ||
     fail "$exit_unavailable" "$binary is not an executable program; build it first (cluster/quickstart.sh does)"
   binary=$(readlink -f "$binary")
+  # Else OpenBLAS makes a thread a core while the program loads, each with 128 MB: where the address space is limited, they
+  # do not start.
+  export OPENBLAS_NUM_THREADS=1
 }
 
 # Prints the comment block at the head of the calling script: its help text.

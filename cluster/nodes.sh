@@ -7,6 +7,10 @@
 declare -A node_slots node_cores node_machine node_problem
 nodes=()
 
+# clean_hostfile FILE: its lines as Open MPI takes them, which knows neither the line ends of Windows nor a byte order mark.
+# shellcheck disable=SC1003 # sed's a, which ends the last line where that has no end
+clean_hostfile() { sed -e $'1s/^\xef\xbb\xbf//' -e $'s/[ \t\r]*$//' -e '$a\' "$1" | tr '\r' '\n'; }
+
 # read_hostfile FILE: sets `nodes`, in the file's order, and `node_slots`, as Open MPI 4.1 reads them.
 read_hostfile() {
   local line name rest
@@ -22,13 +26,13 @@ read_hostfile() {
     else
       node_slots[$name]=0
     fi
-  done <"$1"
+  done < <(clean_hostfile "$1")
 }
 
 # keep_nodes FILE NODE…: the lines of FILE about these nodes.
 keep_nodes() {
-  awk -v kept="${*:2}" 'BEGIN { count = split(kept, names, " "); for (i = 1; i <= count; i++) keep[names[i]] }
-    { line = $0; sub(/#.*/, "", line); split(line, words, " ") } (words[1] in keep)' "$1"
+  clean_hostfile "$1" | awk -v kept="${*:2}" 'BEGIN { count = split(kept, names, " "); for (i = 1; i <= count; i++) keep[names[i]] }
+    { line = $0; sub(/#.*/, "", line); split(line, words, " ") } (words[1] in keep)'
 }
 
 # slots_of NODE: how many ranks it takes.

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Run Lockstep on several ranks (processes), on this machine or on many.
 #
-#   cluster/run.sh -n N [OPTIONS] -- LOCKSTEP-ARGUMENTS
+#   cluster/run.sh -n N [OPTIONS] -- LOCKSTEP-ARGUMENTS     (the program's name in front of them is not needed)
 #
 #   cluster/run.sh -n 2 -- train --recipe digits --output runs/a
 #   cluster/run.sh -n 8 --hostfile nodes.txt -- train --recipe digits --output runs/a
@@ -32,8 +32,8 @@
 # OPENBLAS_CORETYPE, LD_LIBRARY_PATH and every LOCKSTEP_… variable reach all nodes.
 #
 # Exit: what lockstep ended with (75: stopped early with a checkpoint); 64 wrong options, 69 a node, program or mpirun
-# missing, 124 time limit, 130 Ctrl-C, 128 + n signal n. A crash is any other code than 0, 64, 65, 66, 73, 75, 78, 124 and
-# 130, and 205 (a node was lost) where a scheduler chose the nodes.
+# missing, 124 time limit, 130 Ctrl-C, 128 + n signal n. A crash is any other code than 0, 64, 65, 66, 71, 73, 75, 78, 124
+# and 130, and 205 (a node was lost) where a scheduler chose the nodes.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=batch.sh
 source "$(dirname "${BASH_SOURCE[0]}")/batch.sh"
@@ -44,7 +44,7 @@ source "$repository/cluster/launch.sh"
 
 # The program, its arguments and the options, checked before anything starts.
 parse() {
-  ranks='' hostfile='' network='' threads='' bind='' time_limit='' grace=120 restarts=0 oversubscribe=false dry_run=false arguments=()
+  scratch='' ranks='' hostfile='' network='' threads='' bind='' time_limit='' grace=120 restarts=0 oversubscribe=false dry_run=false arguments=()
   while (($#)); do
     # --name=value is --name value
     if [[ $1 == --*=* ]]; then set -- "${1%%=*}" "${1#*=}" "${@:2}"; fi
@@ -68,10 +68,13 @@ parse() {
         shift 2
         ;;
       --) arguments=("${@:2}") && break ;;
-      -*) usage "unknown option $1 (lockstep's own options go behind --)" ;;
+      -*) usage "unknown option $1$(similar_option "$1") (lockstep's own options go behind --)" ;;
+      # A command, or the program: nothing of ours can follow.
+      [a-z]* | */*) arguments=("$@") && break ;;
       *) usage "unexpected '$1' (lockstep's arguments go behind --)" ;;
     esac
   done
+  take_program
   [[ $ranks ]] || usage "-n N, the number of ranks, is missing"
   check_count -n "$ranks"
   ((${#arguments[@]})) || usage "nothing to run; put lockstep's arguments behind --, for example -- train --recipe digits"
@@ -85,6 +88,50 @@ parse() {
   [[ -z $time_limit ]] || announce_end "$time_limit"
   left=$(scheduler_seconds_left)
   [[ ! $left =~ ^[0-9]+$ ]] || announce_end "$left"
+}
+
+# similar_option OPTION: what was probably meant, in words: mpirun's, srun's and Horovod's names of our options, abbreviations
+# and slips of the keyboard; nothing where we do not know.
+similar_option() {
+  local name=${1##-} known
+  name=${name#-}
+  known=$(awk -v name="$name" \
+    -v names='n hostfile network threads bind time-limit grace restarts oversubscribe program dry-run help' '
+    # The fewest letters to insert, delete, replace or swap with a neighbour.
+    function distance(a, b,   i, j, d, cost, best) {
+      for (i = 0; i <= length(a); i++) d[i, 0] = i
+      for (j = 0; j <= length(b); j++) d[0, j] = j
+      for (i = 1; i <= length(a); i++)
+        for (j = 1; j <= length(b); j++) {
+          cost = substr(a, i, 1) != substr(b, j, 1)
+          best = d[i - 1, j - 1] + cost
+          if (d[i - 1, j] + 1 < best) best = d[i - 1, j] + 1
+          if (d[i, j - 1] + 1 < best) best = d[i, j - 1] + 1
+          if (i > 1 && j > 1 && substr(a, i, 1) == substr(b, j - 1, 1) && substr(a, i - 1, 1) == substr(b, j, 1) &&
+            d[i - 2, j - 2] + 1 < best) best = d[i - 2, j - 2] + 1
+          d[i, j] = best
+        }
+      return d[length(a), length(b)]
+    }
+    BEGIN {
+      split("np=n N=n c=n ntasks=n ranks=n num-proc=n processes=n machinefile=hostfile hosts=hostfile host=hostfile " \
+        "H=hostfile f=hostfile nodefile=hostfile nodes=hostfile interface=network iface=network network-interface=network " \
+        "cpus-per-task=threads cpus-per-rank=threads t=threads bind-to=bind timeout=time-limit time=time-limit " \
+        "max-restarts=restarts retries=restarts overcommit=oversubscribe binary=program", pairs, " ")
+      for (i in pairs) { split(pairs[i], pair, "="); meant[pair[1]] = pair[2] }
+      if (name in meant) { print meant[name]; exit }
+      if (name ~ /^n[0-9]+$/) { print "n " substr(name, 2); exit }
+      count = split(names, all, " ")
+      for (i = 1; i <= count; i++) if (length(name) > 2 && index(all[i], name) == 1) { print all[i]; exit }
+      least = length(name) < 6 ? 2 : 3
+      for (i = 2; i <= count; i++) if (length(name) > 2 && distance(name, all[i]) < least) { least = distance(name, all[i]); found = all[i] }
+      if (found) print found
+    }')
+  case $known in
+    '') ;;
+    n | n\ *) printf '; did you mean -%s?' "$known" ;;
+    *) printf '; did you mean --%s?' "$known" ;;
+  esac
 }
 
 # One thread count for mpirun's binding and for the program, named on either side of `--`.
@@ -119,12 +166,15 @@ plan_restarts() {
 # Ends what is left of session $job on this machine, however mpirun ended, and waits until it is gone.
 end_session() {
   local pids attempt
-  for ((attempt = 0; attempt < 200; attempt++)); do
-    mapfile -t pids < <(session_members "$job")
-    ((${#pids[@]})) || return 0
-    kill -KILL "${pids[@]}" 2>/dev/null || true
-    sleep 0.05
-  done
+  # bash would report the killed job in its own words, at whichever command it notices.
+  {
+    for ((attempt = 0; attempt < 200; attempt++)); do
+      mapfile -t pids < <(session_members "$job")
+      ((${#pids[@]})) || return 0
+      kill -KILL "${pids[@]}" || true
+      sleep 0.05
+    done
+  } 2>/dev/null
   warn "not gone 10 s after SIGKILL: process ${pids[*]}"
 }
 
@@ -190,7 +240,7 @@ attend() {
 # Whether `status` is a failure that a restart may get past: not the command line's, the input's or the user's doing.
 has_crashed() {
   case $status in
-    0 | 64 | 65 | 66 | 73 | 75 | 78 | 124 | 130) return 1 ;;
+    0 | 64 | 65 | 66 | 71 | 73 | 75 | 78 | 124 | 130) return 1 ;;
     205) [[ $hostfile && -z $asked ]] ;; # only the scheduler can give other nodes
     *) [[ -z $asked ]] ;;
   esac
@@ -304,7 +354,10 @@ supervise() {
 plan() {
   find_binary
   command=("$binary") with_mpirun=false asks_nodes=false any_node=true left_out='' advised='' running=$ranks
-  ((ranks > 1)) || [[ $hostfile ]] || return 0
+  if ((ranks == 1)) && [[ ! $hostfile ]]; then
+    export LOCKSTEP_ALONE=yes # as asked, whatever the allocation has
+    return
+  fi
   with_mpirun=true
   check_mpirun
   if [[ $hostfile ]] && ! $dry_run && find_agent; then
@@ -316,10 +369,17 @@ plan() {
     place_on "${nodes[@]}"
     ((restarts == 0)) || make_scratch
   fi
-  plan_mpirun "$hostfile" "${nodes[@]}"
+  hosts=$hostfile
+  if [[ $hostfile ]] && ! cmp -s "$hostfile" <(clean_hostfile "$hostfile"); then
+    make_scratch
+    hosts=$scratch/nodes
+    clean_hostfile "$hostfile" >"$hosts"
+  fi
+  plan_mpirun "$hosts" "${nodes[@]}"
 }
 
 make_scratch() {
+  [[ ! $scratch ]] || return 0
   scratch=$(mktemp -d)
   trap 'rm -rf "$scratch"' EXIT
 }

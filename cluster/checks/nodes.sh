@@ -20,6 +20,15 @@ check "a missing library is named with its package" 69 'lacks libopenblas.so.0: 
   "${over[@]}" -n 2 -- train
 hosts good shy
 check "mpirun's folder is told to nodes that need it" 0 "--prefix $scratch " "${over[@]}" -n 2 -- train
+# As editors of Windows write it: a byte order mark, CR LF, tabs, blanks at the ends, empty lines, no line end at the last.
+printf '\xef\xbb\xbf# my nodes\r\ngood\tslots=2 \t\r\n\r\n  better slots=1 # old\r\nbest slots=1\r' >"$scratch/hosts"
+check "line ends of Windows are no part of names" 0 '^mpirun -n 4 .*\[# my nodes;good.slots=2;;  better slots=1 # old;best slots=1;\]$' \
+  "${over[@]}" -n 4 -- train
+check "nor of slots" 64 '-n 5: .*/hosts has 4 slots' "${over[@]}" -n 5 -- train
+check "whoever asks the nodes" 0 '^mpirun -n 2 --hostfile .*;best slots=1;\]$' \
+  env OMPI_MCA_plm_rsh_agent=blaunch "${over[@]}" -n 2 -- train
+printf 'good slots=2\r\ngone slots=2\r\n' >"$scratch/hosts"
+check "a node is named without them" 69 '^run.sh: gone of .* does not answer' "${over[@]}" -n 2 -- train
 hosts '# nobody'
 check "an empty hostfile is refused" 64 'names no node' "${over[@]}" -n 2 -- train
 hosts 'good slots=1' 'better slots = 3'
