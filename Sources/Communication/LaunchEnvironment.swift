@@ -23,6 +23,10 @@ public struct LaunchEnvironment: Sendable, Equatable {
   public let size: Int
   /// Which of them this is, so that one process can speak for all before MPI is up.
   public let rank: Int
+  /// Whether this is the first process of its node, as far as the launcher tells: it can speak for the node.
+  public let isFirstOnNode: Bool
+  /// What the user may have overlooked; nil where nothing is.
+  public let note: String?
 
   /// - Parameter variable: the value of an environment variable, nil if it is not set.
   public init(variable: (String) -> String?) {
@@ -39,6 +43,23 @@ public struct LaunchEnvironment: Sendable, Equatable {
     } else {
       (launcher, size, rank) = (nil, 1, 0)
     }
+    let nodeRanks = ["OMPI_COMM_WORLD_LOCAL_RANK", "MPI_LOCALRANKID", "SLURM_LOCALID"].compactMap { number($0) }
+    isFirstOnNode = (nodeRanks.first ?? rank) == 0
+    note = launcher == nil ? Self.noteOnAllocation(variable) : nil
+  }
+
+  /// That a process started by nobody has an allocation for more of its kind around it.
+  private static func noteOnAllocation(_ variable: (String) -> String?) -> String? {
+    func number(_ name: String) -> Int? { variable(name).flatMap { Int($0) } }
+    // run.sh -n 1 is one process by intent, and so is a step of one task.
+    guard variable("LOCKSTEP_ALONE") == nil, variable("SLURM_JOB_ID") != nil || number("SLURM_NTASKS") != nil,
+      slurmTasks(number) == nil
+    else { return nil }
+    let names = ["SLURM_NTASKS", "SLURM_NPROCS", "SLURM_JOB_NUM_NODES", "SLURM_NNODES"]
+    let counts = names.compactMap { number($0) }
+    guard let tasks = counts.first, tasks > 1 else { return nil }
+    return "inside a Slurm allocation of \(tasks) tasks, but this is one process: start all of them with "
+      + "`srun --mpi=pmix …` or `cluster/run.sh -n \(tasks) -- …`"
   }
 
   /// The environment of this process.

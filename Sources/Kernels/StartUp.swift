@@ -93,16 +93,3 @@ public enum StartUp {
     return coreName
   }
 }
-
-extension StartUp {
-  /// Makes OpenBLAS map its work memory for so many callers at once, which it would otherwise do in the middle of a run,
-  /// the first time that they meet. Builds that do not show the two functions do that.
-  static func reserveWorkMemory(callers: Int) {
-    typealias Take = @convention(c) (Int32) -> UnsafeMutableRawPointer?
-    typealias Free = @convention(c) (UnsafeMutableRawPointer?) -> Void
-    let program = dlopen(nil, RTLD_NOW)
-    guard let take = dlsym(program, "blas_memory_alloc"), let free = dlsym(program, "blas_memory_free") else { return }
-    let buffers = (0..<callers).map { _ in unsafeBitCast(take, to: Take.self)(0) }
-    for buffer in buffers { unsafeBitCast(free, to: Free.self)(buffer) }
-  }
-}

@@ -1,5 +1,11 @@
 import CKernels
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 /// The threads of one rank that share the work of a kernel: the thread that made the team, and `count` − 1 workers that
 /// wait for it. BLAS stays single-threaded inside, so there is never a second pool.
 ///
@@ -25,7 +31,7 @@ public final class ThreadTeam {
   ///   - sharesCores: true where other threads want the same cores: idle workers then sleep at once. By default, where
   ///     there are more threads than CPUs for this process.
   /// - Precondition: `count` ≥ 1; `cpus` is empty or has as many.
-  /// - Throws: `ThreadTeamError` when the system gives no more threads.
+  /// - Throws: `ThreadTeamError` when the system gives no more threads, or no memory for products on them.
   public init(count: Int, cpus: [Int] = [], sharesCores: Bool? = nil) throws(ThreadTeamError) {
     precondition(count >= 1 && (cpus.isEmpty || cpus.count == count), "\(count) threads on \(cpus.count) CPUs")
     self.count = count
@@ -40,8 +46,11 @@ public final class ThreadTeam {
       ck_team_create(&team, Int32(count), list.isEmpty ? nil : list.baseAddress, isCrowded ? 0 : Self.spinNanoseconds)
     }
     guard code == 0 else { throw ThreadTeamError(count: count, cpus: cpus, code: code) }
+    do { try WorkMemory.reserve(callers: count) } catch {
+      if let team { ck_team_destroy(team) }
+      throw ThreadTeamError(count: count, cpus: cpus, code: ENOMEM, shortage: error)
+    }
     handle = team
-    StartUp.reserveWorkMemory(callers: count)
   }
 
   /// Longer than the serial stretches between kernels (fused runs take up to 65 µs at 1,024 images, then comes the next

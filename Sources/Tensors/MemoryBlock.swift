@@ -48,8 +48,9 @@ public final class MemoryBlock {
   private static func endForLack(of byteCount: Int) -> Never {
     let reason = String(cString: strerror(errno))
     let text = """
-      lockstep: cannot get \((byteCount + (1 << 20) - 1) >> 20) MB of memory: \(reason); lower training.batchSize, the \
-      networks' widths or the resolution, use more ranks, or raise the limit (ulimit -v)
+      lockstep: cannot get \((byteCount + (1 << 20) - 1) >> 20) MB of memory: \(reason); \
+      \(AddressSpace.remedy(lacking: byteCount)), or lower training.batchSize, the networks' widths or the resolution, or \
+      use more ranks
 
       """
     _ = text.withCString { write(STDERR_FILENO, $0, strlen($0)) }

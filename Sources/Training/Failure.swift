@@ -13,6 +13,8 @@ public struct Failure: Error, CustomStringConvertible {
     case unavailable = 69
     /// A defect of the program.
     case software = 70
+    /// The system gives too little memory, or too few threads.
+    case operatingSystem = 71
     /// An output cannot be created.
     case cannotCreate = 73
     /// Reading or writing failed midway.

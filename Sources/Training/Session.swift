@@ -2,6 +2,7 @@ import CKernels
 import Communication
 import Kernels
 import Logging
+import Tensors
 
 #if canImport(Glibc)
   import Glibc
@@ -14,8 +15,12 @@ import Logging
 /// `StartUp.prepareEnvironment()` comes first in `main`, and `StopSignals` where they are wanted.
 public enum Session {
   /// Runs `body` on every rank and ends the process with the right exit code.
-  public static func run(_ body: (any Communicator, Logger) throws -> Void) -> Never {
-    runToCode { communicator, logger in
+  ///
+  /// - Parameter multiplies: whether `body` calls OpenBLAS, which then gets its memory at once or all ranks end.
+  public static func run(
+    multiplies: Bool = true, _ body: (any Communicator, Logger) throws -> Void
+  ) -> Never {
+    runToCode(multiplies: multiplies) { communicator, logger in
       try body(communicator, logger)
       return nil
     }
@@ -23,15 +28,20 @@ public enum Session {
 
   /// The same for a body that ends without failure, yet with a code of its own.
   ///
-  /// - Parameter allowsOtherPrograms: whether nodes may have other builds of the program: `doctor` tells of them.
+  /// - Parameters:
+  ///   - multiplies: as above.
+  ///   - allowsOtherPrograms: whether nodes may have other builds of the program: `doctor` tells of them.
   public static func runToCode(
-    allowsOtherPrograms: Bool = false, _ body: (any Communicator, Logger) throws -> Failure.Code?
+    multiplies: Bool = true, allowsOtherPrograms: Bool = false,
+    _ body: (any Communicator, Logger) throws -> Failure.Code?
   ) -> Never {
     ck_flush_to_zero()
     // A closed pipe is an error of that write, not the end of the run.
     signal(SIGPIPE, SIG_IGN)
     // So is a file that grows beyond a limit.
     signal(SIGXFSZ, SIG_IGN)
+    AddressSpace.explainCrashes()
+    requireResources(multiplies: multiplies)
     let communicator: any Communicator
     do {
       communicator = try Communicators.make()
@@ -45,9 +55,13 @@ public enum Session {
       }
       exit(failure.code.rawValue)
     }
+    // MPI has put handlers of its own in place.
+    AddressSpace.explainCrashes()
     let logger = makeLogger(isFirstRank: communicator.rank == 0)
     do {
+      if multiplies, let note = LaunchEnvironment.current.note { logger.notice("\(note)") }
       for note in communicator.notes { logger.notice("\(note)") }
+      if multiplies { try communicator.together { try WorkMemory.reserve(callers: 1) } }
       if !allowsOtherPrograms { try SameProgram.verify(on: communicator) }
       let code = try body(communicator, logger)
       try communicator.close()
@@ -75,7 +89,7 @@ public enum Session {
   }
 
   /// One line, whatever file names and recipes put into the message.
-  private static func say(_ failure: Failure) {
+  static func say(_ failure: Failure) {
     let text = failure.description.split(whereSeparator: \.isNewline).joined(separator: " ")
     "lockstep: \(text)\n".withCString { _ = write(STDERR_FILENO, $0, strlen($0)) }
   }

@@ -3,6 +3,7 @@ import Communication
 import Datasets
 import Files
 import Graphs
+import Kernels
 import Reporting
 
 extension Failure {
@@ -22,6 +23,9 @@ extension Failure {
     case let error as GraphError: self.init(error.description, code: .configuration)
     case .launch(let text, _) as CommunicationError: self.init(text, code: .usage)
     case let error as CommunicationError: self.init(error.description, code: .unavailable)
+    case let error as WorkMemoryError: self.init(error.description, code: .operatingSystem)
+    case let error as ThreadTeamError:
+      self.init(error.description, code: error.isShortage ? .operatingSystem : .general)
     default: self.init("\(error)", code: .general)
     }
   }

@@ -64,7 +64,7 @@ struct CheckCommand: ParsableCommand {
   }
 
   func run() throws {
-    Session.run { communicator, _ in
+    Session.run(multiplies: false) { communicator, _ in
       let dataset = try source.load(communicator)
       guard communicator.rank == 0 else { return }
       let facts = DatasetFacts(dataset)
@@ -128,7 +128,7 @@ struct PackCommand: ParsableCommand {
   }
 
   func run() throws {
-    Session.run { communicator, logger in
+    Session.run(multiplies: false) { communicator, logger in
       let dataset = try source.load(communicator)
       try communicator.together {
         guard communicator.rank == 0 else { return }

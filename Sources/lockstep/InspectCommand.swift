@@ -53,7 +53,7 @@ struct InspectCommand: ParsableCommand {
   private static let internals = ["health", "report", "metricsBytes", "evaluatedIteration", "format"]
 
   func run() throws {
-    Session.run { communicator, _ in
+    Session.run(multiplies: false) { communicator, _ in
       if attention { return try showAttention(communicator) }
       try communicator.together {
         guard communicator.rank == 0 else { return }

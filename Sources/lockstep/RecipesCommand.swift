@@ -18,7 +18,7 @@ struct RecipesCommand: ParsableCommand {
   var keys = false
 
   func run() throws {
-    Session.run { communicator, _ in
+    Session.run(multiplies: false) { communicator, _ in
       try communicator.together {
         guard communicator.rank == 0 else { return }
         let named = try name.map { try Recipe(yaml: Recipe.embedded(named: $0).yaml, origin: $0) }

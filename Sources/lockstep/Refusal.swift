@@ -14,7 +14,7 @@ enum Refusal {
     }
     let failure = Failure("\(lowercased(text)) (see `\(helpCommand)`)", code: .usage)
     // All ranks have the same command line. They meet before they end, or mpirun might end the one that speaks.
-    Session.run { communicator, _ in try communicator.together { throw failure } }
+    Session.run(multiplies: false) { communicator, _ in try communicator.together { throw failure } }
   }
 
   /// `Unknown option '--frob'` within a sentence.

@@ -24,7 +24,7 @@ struct ReportCommand: ParsableCommand {
   var output: String?
 
   func run() throws {
-    Session.run { communicator, _ in
+    Session.run(multiplies: false) { communicator, _ in
       try communicator.together {
         guard communicator.rank == 0 else { return }
         let directories = runs.map(RunDirectory.init)

@@ -24,7 +24,40 @@ struct LaunchEnvironmentTests {
       ["SLURM_STEP_ID": "zero", "SLURM_NTASKS": "8"],
     ])
   func slurmShells(variables: [String: String]) {
-    #expect(launched(variables) == launched([:]))
+    let environment = launched(variables)
+    #expect(environment.launcher == nil && (environment.size, environment.rank) == (1, 0))
+  }
+
+  @Test(
+    "one process in an allocation of several tasks is told how to start all",
+    arguments: [
+      (["SLURM_JOB_ID": "7", "SLURM_NTASKS": "8", "SLURM_PROCID": "0"], 8),
+      (["SLURM_NTASKS": "3"], 3),
+      (["SLURM_JOB_ID": "7", "SLURM_NTASKS": "8", "SLURM_STEP_ID": "4294967290"], 8),
+      (["SLURM_JOB_ID": "7", "SLURM_JOB_NUM_NODES": "2"], 2),
+      // A step of one task, an allocation of one, run.sh -n 1, ranks of mpirun: as they are meant.
+      (["SLURM_JOB_ID": "7", "SLURM_NTASKS": "8", "SLURM_STEP_ID": "0", "SLURM_STEP_NUM_TASKS": "1"], nil),
+      (["SLURM_JOB_ID": "7", "SLURM_NTASKS": "1"], nil),
+      (["SLURM_JOB_ID": "7", "SLURM_NTASKS": "8", "LOCKSTEP_ALONE": "yes"], nil),
+      (["SLURM_JOB_ID": "7", "SLURM_NTASKS": "2", "OMPI_COMM_WORLD_SIZE": "2", "OMPI_COMM_WORLD_RANK": "0"], nil),
+      ([:], nil),
+    ] as [([String: String], Int?)])
+  func noteOnAllocation(variables: [String: String], tasks: Int?) {
+    let note = tasks.map {
+      "inside a Slurm allocation of \($0) tasks, but this is one process: start all of them with "
+        + "`srun --mpi=pmix …` or `cluster/run.sh -n \($0) -- …`"
+    }
+    #expect(launched(variables).note == note)
+  }
+
+  @Test("one process of each node speaks for it before MPI is up")
+  func firstOnNode() {
+    let rank = { (node: String) in
+      launched(["OMPI_COMM_WORLD_SIZE": "4", "OMPI_COMM_WORLD_RANK": "2", "OMPI_COMM_WORLD_LOCAL_RANK": node])
+    }
+    #expect(rank("0").isFirstOnNode && !rank("1").isFirstOnNode)
+    #expect(launched([:]).isFirstOnNode)
+    #expect(!launched(["PMI_SIZE": "4", "PMI_RANK": "2"]).isFirstOnNode)
   }
 
   @Test("mpirun inside a Slurm job counts, not the job's tasks")
