@@ -23,6 +23,7 @@ public enum Activity: Int32, CaseIterable, Sendable {
 
   /// How many times the stall timeout this may take without a beat. Programs beat after every kernel; reading data,
   /// planning and writing files are single calls that can take a while on a slow machine and must not count as a stall.
+  /// It is 1 again while programs run in between (`Pulse.startKernels`).
   public var patience: Double {
     switch self {
     case .starting, .planning, .checkpoint, .restoring: 10

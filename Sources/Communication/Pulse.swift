@@ -41,6 +41,23 @@ public final class Pulse {
     self.activity = activity
   }
 
+  /// Kernels run until `endKernels()`, and beat: whatever the activity, from now on silence means that one of them hangs.
+  @inline(__always)
+  public func startKernels() {
+    if activity.patience > 1 { markKernels(PulseReading.kernels) }
+  }
+
+  @inline(__always)
+  public func endKernels() {
+    if activity.patience > 1 { markKernels(0) }
+  }
+
+  private func markKernels(_ mark: UInt64) {
+    let work = cmpi_word_load(line, PulseBoard.Word.work.rawValue)
+    cmpi_word_store(line, PulseBoard.Word.work.rawValue, work & ~PulseReading.kernels | mark)
+    heartbeats?.tick(line, isUrgent: true)
+  }
+
   /// This rank begins to wait for the others, until `leave()`.
   func arrive(at collective: Collective) {
     depth += 1

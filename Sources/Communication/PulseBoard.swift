@@ -11,7 +11,7 @@ import Tensors
 /// What a rank shows of itself, read at one moment.
 struct PulseReading: Equatable {
   var beats: UInt64 = 0
-  /// iteration · 256 + activity: one word, so that they always belong together.
+  /// iteration · 256 + (128 while kernels run) + activity: one word, so that they always belong together.
   var work: UInt64 = 0
   /// arrivals · 256 + collective (0: in none).
   var presence: UInt64 = 0
@@ -23,7 +23,11 @@ struct PulseReading: Equatable {
   var hasEnded = false
 
   /// Nil for a rank of which nothing was heard yet.
-  var activity: Activity? { Activity(rawValue: Int32(work & 255)) }
+  var activity: Activity? { Activity(rawValue: Int32(work & 127)) }
+  var runsKernels: Bool { work & PulseReading.kernels != 0 }
+  static let kernels: UInt64 = 128
+  /// By how much the timeout is longer while this rank does not beat.
+  var patience: Double { runsKernels ? 1 : (activity ?? .starting).patience }
   var iteration: Int { Int(work >> 8) }
   /// Nil outside of any.
   var collective: Collective? { Collective(rawValue: UInt8(presence & 255)) }
@@ -68,7 +72,9 @@ final class PulseBoard: @unchecked Sendable {
     place.withLock { address in
       guard let source = UnsafeRawPointer(bitPattern: address), UInt(bitPattern: target) != address else { return }
       let ranks = shared == nil ? 0..<size : rank..<(rank + 1)
-      for offset in ranks.map({ $0 * Int(CMPI_COUNTER_STRIDE) }) {
+      // No allocation: who holds this lock must not wait for another.
+      for rank in ranks {
+        let offset = rank * Int(CMPI_COUNTER_STRIDE)
         for word in Word.beats.rawValue...Word.ended.rawValue {
           cmpi_word_store(target + offset, word, cmpi_word_load(source + offset, word))
         }

@@ -29,7 +29,7 @@ struct Stall {
   var patience: Double {
     var patience = 1.0
     for reading in readings where !reading.hasEnded && reading.collective == nil {
-      patience = max(patience, reading.activity?.patience ?? Activity.starting.patience)
+      patience = max(patience, reading.patience)
     }
     return patience
   }

@@ -14,7 +14,8 @@ import Clocks
 /// writes one line to standard error and the process ends with exit code 70; the others follow. Time in which this process
 /// was itself suspended does not count.
 ///
-/// The thread makes no MPI call, allocates nothing and takes no signal: it must work when the rest of the process does not.
+/// The thread makes no MPI call, allocates nothing and takes no signal: it must work when the rest of the process does not,
+/// whichever library call that is stuck in. Every rank has one, so none needs MPI to end the others.
 ///
 /// `@unchecked Sendable`: what changes after `start()` belongs to the thread, except `thread`, which the owner uses.
 public final class Watchdog: @unchecked Sendable {
@@ -175,11 +176,17 @@ public final class Watchdog: @unchecked Sendable {
   private func speak(_ stall: Stall, seconds: Double) {
     var line = LineBuffer(lineMemory)
     stall.describe(rank: rank, seconds: seconds, in: &line)
-    // A closed standard error must not keep the process alive.
-    _ = write(output, line.bytes.baseAddress, line.bytes.count)
+    // Neither a closed standard error nor a full pipe that nobody reads must keep the process alive.
+    if takesLine { _ = write(output, line.bytes.baseAddress, line.bytes.count) }
     board.setSpoken(rank: rank)
     _ = sleepsUndisturbed(seconds: Self.deliverySeconds)
     end(line.bytes)
+  }
+
+  /// Whether the line can be written without waiting for a reader, now or within the grace time.
+  private var takesLine: Bool {
+    var request = pollfd(fd: output, events: Int16(POLLOUT), revents: 0)
+    return output >= 0 && poll(&request, 1, Int32(Self.graceSeconds * 1000)) > 0
   }
 
   /// False when `stop()` was called meanwhile.

@@ -121,6 +121,8 @@ public final class Program {
 
   /// Executes one segment of the program; they are to be run in order. Sums that are under way go on.
   public func run(segment: Int) throws {
+    pulse.startKernels()
+    defer { pulse.endKernels() }
     for index in segments[segment] { try step(index) }
   }
 
@@ -149,6 +151,8 @@ public final class Program {
   ///
   /// - Parameter report: called with the first result that is not, before the next unit runs.
   public func run(segment: Int, reportingNonFinite report: (NonFiniteResult) throws -> Void) throws {
+    pulse.startKernels()
+    defer { pulse.endKernels() }
     for index in segments[segment] {
       try step(index)
       if let found = firstNonFinite(in: plan.units[index]) { return try report(found) }
@@ -173,6 +177,8 @@ public final class Program {
 
   /// Executes one segment and adds each unit's nanoseconds to `nanoseconds`.
   public func run(segment: Int, measuring nanoseconds: inout [UInt64]) throws {
+    pulse.startKernels()
+    defer { pulse.endKernels() }
     var before = SystemClock.monotonic.nanoseconds
     for index in segments[segment] {
       try step(index)

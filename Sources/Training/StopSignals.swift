@@ -1,3 +1,4 @@
+import Clocks
 import Synchronization
 
 #if canImport(Glibc)
@@ -7,7 +8,8 @@ import Synchronization
 #endif
 
 /// Signals that ask a run to save its work and end: SIGUSR1, SIGUSR2 and SIGTERM from schedulers and launchers, SIGINT from
-/// a person. A second SIGINT ends the process at once.
+/// a person. A second SIGINT ends the process at once, and so does a SIGTERM that is not of the same second as the first:
+/// launchers and schedulers may both pass one on.
 ///
 /// They are held back everywhere and taken by one thread that waits for them: nothing runs in signal context, and the
 /// training loop asks between phases whether one has come.
@@ -37,9 +39,15 @@ public final class StopSignals: Sendable {
 
   private func listen() {
     var set = Self.set
+    var firstTermination: UInt64?
     while true {
       var signal: Int32 = 0
       guard sigwait(&set, &signal) == 0 else { continue }
+      if signal == SIGTERM {
+        let now = SystemClock.monotonic.nanoseconds
+        if let first = firstTermination, now - first > 1_000_000_000 { _exit(128 + SIGTERM) }
+        firstTermination = firstTermination ?? now
+      }
       let asked: StopReason = signal == SIGINT ? .interrupt : .requeue
       if asked == .interrupt, stop == .interrupt { _exit(130) }
       if asked.rawValue > reason.load(ordering: .relaxed) { reason.store(asked.rawValue, ordering: .relaxed) }

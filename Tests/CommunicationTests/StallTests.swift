@@ -47,6 +47,17 @@ struct StallTests {
         + "rank 2 (last seen in the barrier, evaluation, iteration 100)\n")
   }
 
+  @Test("planning is waited for longer, but not a kernel that runs meanwhile")
+  func kernels() {
+    let planning = Self.reading(.planning, 0, arrivals: 3)
+    var running = planning
+    running.work |= PulseReading.kernels
+    #expect(patience([planning]) == 10 && patience([running]) == 1)
+    #expect(running.activity == .planning && running.iteration == 0)
+    // Whoever is slowest counts.
+    #expect(patience([running, planning]) == 10)
+  }
+
   @Test("a rank that hangs in its own work says so, and who waits for it")
   func own() {
     #expect(

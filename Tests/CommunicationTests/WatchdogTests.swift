@@ -63,6 +63,51 @@ struct WatchdogTests {
     #expect(endings.lines.withLock { $0 } == [:])
   }
 
+  @Test("a kernel that hangs while planning ends the process after the plain timeout, though nobody reads the line")
+  func hangingKernel() throws {
+    var ends: [Int32] = [-1, -1]
+    try #require(pipe(&ends) == 0)
+    defer { for end in ends { close(end) } }
+    // Full: not one byte more can be written.
+    try #require(fcntl(ends[1], F_SETFL, O_NONBLOCK) == 0)
+    let byte: [UInt8] = [0]
+    while write(ends[1], byte, 1) == 1 {}
+    try #require(fcntl(ends[1], F_SETFL, 0) == 0)
+    for output in [-1, ends[1]] {
+      let endings = Endings()
+      let pulse = Pulse(rank: 0, size: 1)
+      let watchdog = Watchdog(pulse: pulse, stallTimeoutSeconds: 0.3, output: output) { bytes in
+        let line = String(decoding: bytes, as: UTF8.self)
+        endings.lines.withLock { $0[0] = line }
+      }
+      pulse.enter(.planning, iteration: 4)
+      pulse.startKernels()
+      try watchdog.start()
+      let begin = ContinuousClock.now
+      endings.wait(for: 1)
+      // 0.3 s, and 2 s for the pipe; planning would have had 3 s.
+      #expect(ContinuousClock.now - begin < .seconds(2.9))
+      watchdog.stop()
+      #expect(
+        endings.lines.withLock { $0[0] }
+          == "lockstep: rank 0: no progress for 0 s in its own work (planning, iteration 4)\n")
+    }
+  }
+
+  @Test("the end of kernels gives planning its patience back")
+  func kernelsEnded() throws {
+    let endings = Endings()
+    let pulse = Pulse(rank: 0, size: 1)
+    pulse.enter(.planning, iteration: 4)
+    pulse.startKernels()
+    pulse.endKernels()
+    let watchdog = endings.watchdog(pulse, seconds: 0.2)
+    try watchdog.start()
+    usleep(1_000_000)
+    watchdog.stop()
+    #expect(endings.lines.withLock { $0 } == [:])
+  }
+
   @Test("signals stay with the threads that had them")
   func signals() throws {
     // Tests run on threads that hold signals back.
