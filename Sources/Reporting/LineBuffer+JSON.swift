@@ -99,5 +99,12 @@ extension LineBuffer {
     beginObject()
   }
 
+  /// A number of an array.
+  public func element(_ value: Double, significantDigits: Int = 7) {
+    if let last, last != UInt8(ascii: "[") { append(UInt8(ascii: ",")) }
+    guard value.isFinite else { return append("null" as StaticString) }
+    append(value, significantDigits: significantDigits)
+  }
+
   public func endArray() { append(UInt8(ascii: "]")) }
 }

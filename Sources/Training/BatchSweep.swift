@@ -1,24 +1,31 @@
-import Clocks
-import Communication
-import Datasets
 import Forecasting
-import Kernels
-import Programs
 
 /// How fast a recipe trains with batches of several sizes, and what they cost.
 public struct BatchSweep: Sendable {
   /// One size of the global batch.
   public struct Point: Sendable {
     public let batch: Int
-    /// Of one iteration, the better of two rounds.
-    public let milliseconds: Double
+    /// Each visit's milliseconds for one iteration, in the order of the visits; between two of them the other sizes had
+    /// their turn.
+    public let visits: [Double]
     /// Planned, of the rank that has most images.
     public let memoryBytes: Int
 
-    public init(batch: Int, milliseconds: Double, memoryBytes: Int) {
-      (self.batch, self.milliseconds, self.memoryBytes) = (batch, milliseconds, memoryBytes)
+    /// - Precondition: at least one visit.
+    public init(batch: Int, visits: [Double], memoryBytes: Int) {
+      precondition(!visits.isEmpty, "a batch of \(batch) that was never measured")
+      (self.batch, self.visits, self.memoryBytes) = (batch, visits, memoryBytes)
     }
 
+    public init(batch: Int, milliseconds: Double, memoryBytes: Int) {
+      self.init(batch: batch, visits: [milliseconds], memoryBytes: memoryBytes)
+    }
+
+    /// Of one iteration: the best visit's, for other programs only ever add to it.
+    public var milliseconds: Double { visits.min() ?? .nan }
+    /// By how much the second-best visit was slower, as a share: two that agree are no accident.
+    public var spread: Double { visits.count > 1 ? visits.sorted()[1] / milliseconds - 1 : 0 }
+    public var isSteady: Bool { spread <= BatchSweep.largestSpread }
     public var imagesPerSecond: Double { 1e3 * Double(batch) / milliseconds }
     public var iterationsPerSecond: Double { 1e3 / milliseconds }
   }
@@ -38,74 +45,24 @@ public struct BatchSweep: Sendable {
   public let recipeBatch: Int
   public let ranks: Int
   public let threads: Int
+  /// How much of the time the busiest rank had its core to itself: the rest went to other programs, or to other guests of
+  /// the machine. 1 where ranks share cores by intent.
+  public let coreShare: Double
+
+  /// Visits of one size that differ by more do not say how fast it is.
+  static let largestSpread = 0.1
+  /// With less of its core a rank measures the other programs.
+  static let leastCoreShare = 0.9
 
   /// - Precondition: at least one point, sizes rise.
   public init(
-    points: [Point], omissions: [Omission] = [], recipe: String, recipeBatch: Int, ranks: Int, threads: Int
+    points: [Point], omissions: [Omission] = [], recipe: String, recipeBatch: Int, ranks: Int, threads: Int,
+    coreShare: Double = 1
   ) {
     precondition(!points.isEmpty && zip(points, points.dropFirst()).allSatisfy { $0.batch < $1.batch })
     (self.points, self.omissions, self.recipe) = (points, omissions, recipe)
     (self.recipeBatch, self.ranks, self.threads) = (recipeBatch, ranks, threads)
-  }
-
-  /// Trains with each size twice, once on the way up and once on the way down, `secondsPerSize` in all.
-  ///
-  /// - Parameter availableBytes: what this node's ranks can still take; sizes that need more are left out. nil: unknown.
-  /// - Throws: `Failure` where a size does not fit the ranks, or none fits into memory.
-  public init(
-    measuring recipe: Recipe, sizes: [Int], dataset: Dataset, communicator: any Communicator, team: ThreadTeam,
-    settings: ReductionSettings, secondsPerSize: Double = 4, availableBytes: Int?
-  ) throws {
-    let sizes = Array(Set(sizes)).sorted()
-    let needs = try communicator.together {
-      try sizes.map { size in
-        try IterationCosts(
-          recipe: recipe.with(batchSize: size), dataset: dataset, rankCount: communicator.size, threads: team.count,
-          settings: settings
-        ).rank.memoryBytes
-      }
-    }
-    // What the narrowest node leaves.
-    let most = Int(-(try communicator.maximum(of: Int64(-(availableBytes.map { $0 / communicator.nodeSize } ?? .max)))))
-    let omissions = zip(sizes, needs).filter { $0.1 > most }.map {
-      Omission(
-        batch: $0.0, neededBytes: $0.1 * communicator.nodeSize, availableBytes: most * communicator.nodeSize)
-    }
-    let measured = zip(sizes, needs).filter { $0.1 <= most }
-    try communicator.together {
-      guard measured.isEmpty else { return }
-      throw Failure(
-        "--batch-sizes: the smallest needs \(Quantity.bytes(Double(needs[0]))) a rank, "
-          + "\(Quantity.bytes(Double(most))) are free; name smaller ones", code: .configuration)
-    }
-    var best = Array(repeating: Double.infinity, count: measured.count)
-    for index in Array(measured.indices) + measured.indices.reversed() {
-      let trainer = try Trainer(
-        recipe: recipe.with(batchSize: measured[index].0), dataset: dataset, communicator: communicator, team: team,
-        settings: settings)
-      best[index] = min(best[index], try Self.seconds(trainer, budget: secondsPerSize / 2))
-    }
-    self.init(
-      points: zip(measured, best).map { Point(batch: $0.0, milliseconds: 1e3 * $1, memoryBytes: $0.1) },
-      omissions: omissions, recipe: recipe.name, recipeBatch: recipe.training.batchSize, ranks: communicator.size,
-      threads: team.count)
-  }
-
-  /// Of an iteration: the median of five rounds, that of the slowest rank.
-  private static func seconds(_ trainer: Trainer, budget: Double) throws -> Double {
-    let communicator = trainer.communicator
-    let once = try Profile.warmUp(trainer, seconds: budget / 4)
-    let count = max(1, Int(budget / 5 / once))
-    let overlaps = communicator.spansNodes
-    var rounds: [Double] = []
-    for _ in 0..<5 {
-      let start = SystemClock.monotonic.nanoseconds
-      for _ in 0..<count { try trainer.runIteration(overlapping: overlaps) }
-      let elapsed = try communicator.maximum(of: Int64(SystemClock.monotonic.nanoseconds - start))
-      rounds.append(Double(elapsed) * 1e-9 / Double(count))
-    }
-    try trainer.settle()
-    return rounds.sorted()[rounds.count / 2]
+    self.coreShare = coreShare
   }
 }
 
@@ -134,17 +91,27 @@ extension BatchSweep {
     return found?.batch == points.last?.batch ? nil : found
   }
 
-  /// The smallest size with 90 % of the highest rate: beyond it images come hardly faster, but updates come more slowly, and
-  /// memory grows.
-  public var recommended: Point {
-    points.first { $0.imagesPerSecond >= Self.sufficient * fastest.imagesPerSecond } ?? fastest
-  }
-}
+  /// Whether the machine was quiet enough to compare sizes.
+  public var isTrustworthy: Bool { coreShare >= Self.leastCoreShare && points.allSatisfy(\.isSteady) }
 
-extension Recipe {
-  func with(batchSize: Int) -> Recipe {
-    var recipe = self
-    recipe.training.batchSize = batchSize
-    return recipe
+  /// What disturbed the measurement, in words; empty where nothing did.
+  public var doubts: [String] {
+    var doubts: [String] = []
+    if coreShare < Self.leastCoreShare {
+      doubts.append(
+        "a rank had its core for \(Int((100 * coreShare).rounded())) % of the time only: other programs run on this machine"
+      )
+    }
+    doubts += points.filter { !$0.isSteady }.map {
+      "\($0.batch): \($0.visits.count) measurements do not agree; the two best differ by \(Int((100 * $0.spread).rounded())) %"
+    }
+    return doubts
+  }
+
+  /// The smallest size with 90 % of the highest rate: beyond it images come hardly faster, but updates come more slowly, and
+  /// memory grows. Nil where the machine was too busy to tell.
+  public var recommended: Point? {
+    guard isTrustworthy else { return nil }
+    return points.first { $0.imagesPerSecond >= Self.sufficient * fastest.imagesPerSecond } ?? fastest
   }
 }

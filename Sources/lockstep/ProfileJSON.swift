@@ -120,12 +120,14 @@ extension Profile {
 extension BatchSweep {
   /// One line; the keys are part of the interface.
   var json: String {
-    let line = LineBuffer(capacity: 4096 + 256 * (points.count + omissions.count))
+    let line = LineBuffer(capacity: 4096 + 1024 * (points.count + omissions.count))
     line.beginObject()
     line.field("recipe", text: recipe)
     line.field("ranks", ranks)
     line.field("threads", threads)
-    line.field("recommendedBatch", recommended.batch)
+    line.field("recommendedBatch", recommended.map { Double($0.batch) } ?? .nan)
+    line.field("isTrustworthy", isTrustworthy)
+    line.field("coreShare", coreShare)
     line.field("saturatedBatch", saturation.map { Double($0.batch) } ?? .nan)
     line.field("limitImagesPerSecond", limit ?? .nan)
     line.beginArray("batches")
@@ -134,6 +136,10 @@ extension BatchSweep {
       line.field("batch", point.batch)
       line.field("imagesPerSecond", point.imagesPerSecond)
       line.field("milliseconds", point.milliseconds)
+      line.field("spread", point.spread)
+      line.beginArray("visitMilliseconds")
+      for visit in point.visits { line.element(visit) }
+      line.endArray()
       line.field("memoryBytes", point.memoryBytes)
       line.endObject()
     }

@@ -102,7 +102,7 @@ extension BatchSweep {
       decimal(Double(point.batch), 0, width: 8) + decimal(point.imagesPerSecond, 0, width: 11)
         + decimal(point.milliseconds, 3, width: 18) + decimal(point.iterationsPerSecond, 1, width: 15) + "   "
         + padded(Quantity.bytes(Double(point.memoryBytes)), 9)
-        + (point.batch == recommended.batch ? "  recommended" : "")
+        + (point.batch == recommended?.batch ? "  recommended" : "")
         + (point.batch == recipeBatch ? "  the recipe's" : "")
     }
     return ([header] + rows + [""] + conclusions).joined(separator: "\n")
@@ -112,6 +112,10 @@ extension BatchSweep {
   var conclusions: [String] {
     let fastest = fastest.imagesPerSecond
     let percent = { (point: Point) in decimal(100 * point.imagesPerSecond / fastest, 0) + " %" }
+    guard let chosen = recommended else {
+      let advice = "no recommendation: the measurements are not to be trusted; repeat them when the machine is quiet"
+      return doubts + [advice] + omissionLines
+    }
     var lines: [String] = []
     if let saturation {
       let gain = fastest / saturation.imagesPerSecond - 1
@@ -128,7 +132,6 @@ extension BatchSweep {
         "an iteration takes about \(fixed)\(Quantity.time(line.slope)) an image: no batch makes more than "
           + "\(grouped(Int(limit))) images/s")
     }
-    let chosen = recommended
     lines.append(
       "recommended: \(chosen.batch), the smallest with 90 % of the highest rate (\(percent(chosen))); an update comes every "
         + "\(Quantity.time(chosen.milliseconds * 1e-3))")
@@ -143,10 +146,13 @@ extension BatchSweep {
         "this is about speed; learning rates of \(recipe) were chosen for a batch of \(recipeBatch): `lockstep sweep` says "
           + "whether another one learns as well")
     }
-    lines += omissions.map {
+    return lines + omissionLines
+  }
+
+  private var omissionLines: [String] {
+    omissions.map {
       "\($0.batch) left out: a machine's ranks would need \(Quantity.bytes(Double($0.neededBytes))), "
         + "\(Quantity.bytes(Double($0.availableBytes))) are free"
     }
-    return lines
   }
 }

@@ -77,7 +77,13 @@ extension LockstepTests {
       #expect(points.allSatisfy { $0["imagesPerSecond"] as? Double ?? 0 > 0 })
       let memory = points.compactMap { $0["memoryBytes"] as? Int }
       #expect(memory.count == 2 && memory[0] < memory[1])
-      #expect([8, 32].contains(sweep["recommendedBatch"] as? Int))
+      // Other tests may run: then it says so in place of recommending.
+      let isTrustworthy = try #require(sweep["isTrustworthy"] as? Bool)
+      #expect([8, 32].contains(sweep["recommendedBatch"] as? Int) == isTrustworthy)
+      for point in points {
+        let visits = try #require(point["visitMilliseconds"] as? [Double])
+        #expect((3...6).contains(visits.count) && visits.min() == point["milliseconds"] as? Double)
+      }
       let omitted = try #require(sweep["omitted"] as? [[String: Any]])
       #expect(omitted.map { $0["batch"] as? Int } == [100_000_000])
       #expect(exists(scratch / "page.html"))
