@@ -59,9 +59,16 @@ public func conditionalBatchNorm(
 ///
 /// - Shapes: `x` `[N, …, C]`; result alike.
 /// - Parameters: `gain` `[C]` (1), `bias` `[C]` (0).
+/// - Throws: `GraphError` where a channel has one position, as in `[N, C]`: its deviation is 0, and the result the bias.
 /// - Source: Ulyanov, Vedaldi, Lempitsky, 2016.
 public func instanceNorm(_ x: Value, epsilon: Float = normEpsilon, in scope: Scope) throws -> Value {
-  try sampleNorm(x, axes: Array(1..<x.shape.rank - 1), epsilon: epsilon, in: scope)
+  guard x.shape.rank > 2, x.shape.leading > x.shape[0] else {
+    throw GraphError(
+      layer: scope.path,
+      reason: "an instance norm takes its statistics over positions, and \(x.shape) has one a channel: the result "
+        + "would be the bias, whatever is there; use a layer or batch norm")
+  }
+  return try sampleNorm(x, axes: Array(1..<x.shape.rank - 1), epsilon: epsilon, in: scope)
 }
 
 /// Normalises every sample over positions and channels, with a learned gain and bias per channel.

@@ -112,6 +112,20 @@ import Testing
     #expect(try layer.run(y)[0].allSatisfy { abs($0) < 1e-2 })
   }
 
+  @Test("an instance norm of features without positions is refused", arguments: [[4, 6], [4, 1, 6], [4, 1, 1, 6]])
+  func withoutPositions(dimensions: [Int]) throws {
+    let x = try layer.input(Shape(dimensions))
+    let norms: [(Scope) throws -> Value] = [
+      { try instanceNorm(x, in: $0) }, { try normalized(x, .instance, in: $0) },
+    ]
+    for norm in norms {
+      let found = #expect(throws: GraphError.self) { try norm(layer.scope / "norm") }
+      #expect(found?.description.hasPrefix("net/norm: an instance norm takes its statistics over positions") == true)
+    }
+    // A layer norm has the channels to look at.
+    #expect(try layerNorm(x, in: layer.scope / "layer").shape == Shape(dimensions))
+  }
+
   @Test("batch norm of dense features takes one collective, and none where ranks are on their own")
   func collectives() throws {
     for (statistics, name) in [
