@@ -37,10 +37,13 @@ public enum RandomPurpose: UInt32, Sendable, CaseIterable {
   case samplingNoise = 8
   case evaluation = 9
   case augmentation = 10
+  /// Where between a real and a fake image the penalty of WGAN-GP looks.
   case gradientPenalty = 11
   /// Of the batches that norm statistics are measured on.
   case measuringNoise = 12
   case measuringLabels = 13
+  /// What R1 by finite differences adds to real images.
+  case gradientNoise = 14
 }
 
 /// One stream of random words: fixed seed and purpose, addressed by (iteration, sample, position).

@@ -96,7 +96,7 @@ struct StepContext {
         norms = try gradientNorms(of: judge(real.images, real.conditions), withRespectTo: real.images)
       case .finiteDifference:
         let deviation = Float(training.r1Step)
-        let noise = try random(.normal, shape: real.images.shape, in: graph, for: .gradientPenalty)
+        let noise = try random(.normal, shape: real.images.shape, in: graph, for: .gradientNoise)
         let noisy = try judge(real.images + deviation * noise, real.conditions)
         norms = try finiteDifferenceNorms(of: real.logits, withNoise: noisy, deviation: deviation)
       }
