@@ -35,14 +35,19 @@ extension Recipe {
   /// - Parameters:
   ///   - allowed: keys, or groups of keys, that may differ.
   ///   - remedy: what to do, where that is not for the command line.
-  /// - Throws: `Failure` naming the keys that differ and how to allow them.
-  public func checkContinues(_ saved: Recipe, allowing allowed: [String] = [], remedy: String? = nil) throws {
+  ///   - misfit: why the checkpoint does not hold these networks; asked where a key of the model differs.
+  /// - Throws: `Failure` naming the keys that differ and how to allow them, where that is possible.
+  public func checkContinues(
+    _ saved: Recipe, allowing allowed: [String] = [], remedy: String? = nil, misfit: () -> String? = { nil }
+  ) throws {
     let known = Set((entries + saved.entries).map(\.path))
     for key in allowed where !known.contains(where: { Self.covers(key, $0) }) {
       throw Failure(
         "--allow-change \(key): there is no such key; `lockstep recipes --keys` lists all", code: .usage)
     }
-    let refused = changes(from: saved).filter { change in !allowed.contains { Self.covers($0, change.path) } }
+    let changes = changes(from: saved)
+    try refuseOtherNetworks(changes, misfit)
+    let refused = changes.filter { change in !allowed.contains { Self.covers($0, change.path) } }
     guard !refused.isEmpty else { return }
     let listed = refused.prefix(5).map {
       "\($0.path): \($0.before ?? "nothing") there, \($0.after ?? "nothing") here"
@@ -56,6 +61,17 @@ extension Recipe {
   }
 
   /// Whether a key is this one, or one of this group: `health` and `health.` cover `health.window`.
+  /// No key is to be allowed in vain: weights of other shapes are no weights for these networks.
+  private func refuseOtherNetworks(_ changes: [RecipeChange], _ misfit: () -> String?) throws {
+    let own = changes.filter { $0.path.hasPrefix("model.") }
+    guard !own.isEmpty, let reason = misfit() else { return }
+    let listed = own.prefix(5).map { "\($0.path): \($0.before ?? "nothing") there, \($0.after ?? "nothing") here" }
+    throw Failure(
+      "the checkpoint was made by another recipe (\(listed.joined(separator: "; "))), whose networks are others, so that "
+        + "no --allow-change helps: \(reason); leave these keys out to go on with its own, or start in another directory",
+      code: .configuration)
+  }
+
   private static func covers(_ key: String, _ path: String) -> Bool {
     path == key || path.hasPrefix(key.hasSuffix(".") ? key : key + ".")
   }

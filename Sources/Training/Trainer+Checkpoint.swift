@@ -159,13 +159,14 @@ extension Trainer {
       }
       words = [file.metadata["health"] ?? "", file.metadata["report"] ?? ""].joined(separator: "\n")
       // Last: until here nothing has been touched.
-      for (prefix, table, block) in blocks {
+      for (prefix, table, block) in blocks where !isBegun(prefix, table, in: file) {
         for entry in table.entries {
           try file.read(
             prefix + entry.name, shape: entry.shape,
             into: UnsafeMutableRawBufferPointer(table.slice(entry, of: block)))
         }
       }
+      begin(from: file)
     }
     counters = try communicator.broadcast(counters, from: 0)
     (iteration, phase) = (Int(counters[0]), Int(counters[1]))
@@ -175,6 +176,45 @@ extension Trainer {
     for (_, _, block) in blocks {
       try communicator.broadcast(UnsafeMutableRawBufferPointer(block.values), from: 0)
     }
+  }
+
+  /// Whether a block is begun from the parameters, since another recipe kept none: the moving average, and the singular
+  /// vectors of weights that were not normalised.
+  private func isBegun(_ prefix: String, _ table: ParameterTable, in file: SafetensorsFile) -> Bool {
+    let canBegin = prefix == "average/" || [generator, discriminator].contains { $0.spectral.table === table }
+    return canBegin && !table.entries.isEmpty && !table.entries.contains { file.contains(prefix + $0.name) }
+  }
+
+  /// Begins what `file` does not hold from its parameters; rank 0, once they have been read.
+  private func begin(from file: SafetensorsFile) {
+    for network in [generator, discriminator] {
+      if isBegun("", network.spectral.table, in: file) {
+        network.spectral.start(parameters: network.parameters.values, seed: UInt64(recipe.seed))
+      }
+      if isBegun("average/", network.parameters, in: file) { network.startAverage() }
+    }
+  }
+
+  /// What a changed recipe has added to the state that `file` holds, or dropped from it, a sentence each.
+  public func stateChanges(from file: SafetensorsFile) -> [String] {
+    var found: [String] = []
+    if generator.average != nil, isBegun("average/", generator.parameters, in: file) {
+      found.append("the moving average starts now, from the generator's weights: the checkpoint has none")
+    }
+    if generator.average == nil, file.names.contains(where: { $0.hasPrefix("average/") }) {
+      found.append("the checkpoint's moving average is dropped: samples come from the live generator from now on")
+    }
+    for network in [generator, discriminator] {
+      let name = network.parameters.name
+      if isBegun("", network.spectral.table, in: file) {
+        found.append("the \(name)'s weights are normalised from now on, their singular vectors found anew")
+      } else if network.spectral.isEmpty,
+        file.names.contains(where: { $0.hasPrefix(name + "/") && ($0.hasSuffix("/u") || $0.hasSuffix("/v")) })
+      {
+        found.append("the \(name)'s weights are no longer normalised: their singular vectors are dropped")
+      }
+    }
+    return found
   }
 
   /// Health and reports, a line each.

@@ -55,7 +55,8 @@ public final class TrainingRun {
       if let saved = file.metadata["recipe"] {
         try recipe.checkContinues(
           Recipe(yaml: saved, origin: "the checkpoint's recipe"), allowing: allowedChanges,
-          remedy: "go on with its own, or start in another directory")
+          remedy: "go on with its own, or start in another directory"
+        ) { CheckpointFit.misfit(of: recipe, in: file, models: models) }
       }
       return file
     }
@@ -81,6 +82,7 @@ public final class TrainingRun {
     for warning in recipe.warnings + dataset.warnings { logger.warning("\(warning)") }
     for note in dataset.notes { logger.notice("\(note)") }
     if let words = tuning.words(on: communicator) { logger.info("\(words)") }
+    for change in file.map(trainer.stateChanges) ?? [] { logger.notice("\(change)") }
     self.trainer = trainer
     coordinator = try Coordinator(
       trainer, output: output, resumed: file, signals: signals, options: options, logger: logger)

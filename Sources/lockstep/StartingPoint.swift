@@ -43,7 +43,7 @@ struct StartingPoint {
       if let file = found.file, let saved = file.metadata["recipe"] {
         let saved = try Recipe(yaml: saved, origin: "the checkpoint's recipe")
         for change in recipe.changes(from: saved) { for line in change.lines { logger.notice("\(line)") } }
-        try recipe.checkContinues(saved, allowing: allowedChanges)
+        try recipe.checkContinues(saved, allowing: allowedChanges) { CheckpointFit.misfit(of: recipe, in: file) }
       }
       if resume != .automatic { try Self.refuse(overwriting: directory, from: found.file) }
       return found

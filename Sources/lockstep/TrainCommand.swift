@@ -198,6 +198,7 @@ struct TrainCommand: ParsableCommand {
     if let words = tuning.words(on: communicator) { logger.info("\(words)") }
     if start.isResuming {
       logger.info("going on from iteration \(grouped(trainer.iteration)) of \(start.file?.path ?? "a checkpoint")")
+      for change in start.file.map(trainer.stateChanges) ?? [] { logger.notice("\(change)") }
       if let difference = start.file.flatMap(trainer.differenceInOrder) {
         logger.notice(
           """
