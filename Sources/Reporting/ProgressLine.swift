@@ -31,15 +31,18 @@ public final class ProgressLine {
     }
   }
 
-  private let totalIterations: Int
-  private let imagesPerIteration: Int
+  /// Nil while it is not known.
+  public var totalIterations: Int?
+  private let samplesPerIteration: Int
+  /// What samples are called: ` images/s`.
+  private let unit: [UInt8]
   private let descriptor: Int32
   private let isTerminal: Bool
   private let interval: Double
   private let line = LineBuffer(capacity: 512)
   private var lastShown: Double
   private var lastIteration: Int
-  private var imagesPerSecond = 0.0
+  private var samplesPerSecond = 0.0
   private var isShown = false
   private var isBroken = false
 
@@ -47,15 +50,18 @@ public final class ProgressLine {
   private static let smoothingSeconds = 5.0
 
   /// - Parameters:
+  ///   - noun: what samples are called.
   ///   - firstIteration: where this process starts (a resumed run does not start at 0).
   ///   - isTerminal: nil asks the descriptor.
   ///   - plainSeconds: distance of the lines where the output is no terminal.
   public init(
-    totalIterations: Int, imagesPerIteration: Int, firstIteration: Int = 0, descriptor: Int32 = STDERR_FILENO,
+    totalIterations: Int?, samplesPerIteration: Int, noun: String = "images", firstIteration: Int = 0,
+    descriptor: Int32 = STDERR_FILENO,
     isTerminal: Bool? = nil, plainSeconds: Double = 5, now: Double = SystemClock.monotonic.seconds
   ) {
     self.totalIterations = totalIterations
-    self.imagesPerIteration = imagesPerIteration
+    self.samplesPerIteration = samplesPerIteration
+    unit = Array(" \(noun)/s".utf8)
     self.descriptor = descriptor
     self.isTerminal = isTerminal ?? (isatty(descriptor) == 1)
     // Ten times a second is as fast as anyone reads.
@@ -106,8 +112,10 @@ public final class ProgressLine {
   private func describe(_ values: Values) {
     line.append("iteration " as StaticString)
     line.append(values.iteration, isGrouped: true)
-    line.append(UInt8(ascii: "/"))
-    line.append(totalIterations, isGrouped: true)
+    if let totalIterations {
+      line.append(UInt8(ascii: "/"))
+      line.append(totalIterations, isGrouped: true)
+    }
     line.append("  D " as StaticString)
     line.append(values.discriminatorLoss, decimals: 3)
     line.append("  G " as StaticString)
@@ -118,12 +126,14 @@ public final class ProgressLine {
     line.append(100 * values.fakeAccuracy, decimals: 0)
     line.append(" %" as StaticString)
     // The first line of all may come before there is a speed.
-    guard imagesPerSecond > 0 else { return }
+    guard samplesPerSecond > 0 else { return }
     line.append("  " as StaticString)
-    line.append(Int(imagesPerSecond.rounded()), isGrouped: true)
-    line.append(" images/s  " as StaticString)
-    let imagesLeft = Double(max(0, totalIterations - values.iteration)) * Double(imagesPerIteration)
-    append(duration: imagesLeft / imagesPerSecond)
+    line.append(Int(samplesPerSecond.rounded()), isGrouped: true)
+    for byte in unit { line.append(byte) }
+    guard let totalIterations else { return }
+    line.append("  " as StaticString)
+    let samplesLeft = Double(max(0, totalIterations - values.iteration)) * Double(samplesPerIteration)
+    append(duration: samplesLeft / samplesPerSecond)
     line.append(" left" as StaticString)
   }
 
@@ -143,9 +153,9 @@ public final class ProgressLine {
   private func updateSpeed(iteration: Int, now: Double) {
     let elapsed = now - lastShown
     guard elapsed > 0, iteration > lastIteration else { return }
-    let speed = Double(iteration - lastIteration) * Double(imagesPerIteration) / elapsed
-    let weight = imagesPerSecond == 0 ? 1 : 1 - exp(-elapsed / Self.smoothingSeconds)
-    imagesPerSecond += weight * (speed - imagesPerSecond)
+    let speed = Double(iteration - lastIteration) * Double(samplesPerIteration) / elapsed
+    let weight = samplesPerSecond == 0 ? 1 : 1 - exp(-elapsed / Self.smoothingSeconds)
+    samplesPerSecond += weight * (speed - samplesPerSecond)
     lastShown = now
     lastIteration = iteration
   }

@@ -16,6 +16,10 @@ public struct RunReport {
     public var classNames: [String] = []
     /// Of the machine, and the like: a line each.
     public var notes: [String]
+    /// What kind samples are of, as `starts.jsonl` has it; nil where it does not tell.
+    public private(set) var kind: String?
+    /// Puts sentences about images into words for samples of that kind.
+    public var worded: @Sendable (String) -> String = { $0 }
 
     public init(
       name: String, history: RunHistory, recipe: String, pictures: [(name: String, png: [UInt8])], notes: [String] = []
@@ -45,6 +49,7 @@ public struct RunReport {
       notes = begun.suffix(5).compactMap { line in
         line.texts["machine"].map { "From iteration \(line.iteration) on: \($0)." }
       }
+      kind = begun.last?.texts["samples"]
       // Earlier versions wrote them as one text, a line each.
       classNames =
         begun.last?.lists["classNames"]
@@ -85,7 +90,7 @@ public struct RunReport {
     ("correlationDistance", "difference of correlations", "mean over pairs of numbers; lower is better"),
     ("frechetDistance", "Fréchet distance", "of the classifier's features; lower is better, real images are the floor"),
     ("intraClassFrechetDistance", "Fréchet distance within classes", "lower is better"),
-    ("kernelDistance", "kernel distance", "around 0 for images like the training images"),
+    ("kernelDistance", "kernel distance", "around 0, above or below, for images like the training images"),
     ("kernelDistanceError", "its standard error", ""),
     ("precision", "precision", "share of samples among real images"),
     ("recall", "recall", "share of real images among samples"),
@@ -102,6 +107,10 @@ public struct RunReport {
 
   private static let charts: [(title: String, kind: String, keys: [(key: String, name: String)])] = [
     ("losses", "training", [("discriminatorLoss", "discriminator"), ("generatorLoss", "generator")]),
+    (
+      "learning rates", "training",
+      [("discriminatorLearningRate", "discriminator"), ("generatorLearningRate", "generator")]
+    ),
     ("discriminator right", "training", [("realAccuracy", "real"), ("fakeAccuracy", "fakes")]),
     ("recognised as their class", "evaluation", [("classAccuracy", "all"), ("worstClassAccuracy", "worst class")]),
     (
@@ -128,15 +137,22 @@ public struct RunReport {
       body += HTML.escaped(evaluation.texts["verdict"] ?? "No verdict: nothing judged the samples.") + "</p>\n"
       let floor = history.last("reference")?.numbers ?? [:]
       body += HTML.table(
-        header: ["", "samples", "real images", ""],
+        header: ["", "samples", run.worded("real images"), ""],
         rows: measures.compactMap { measure in
           evaluation.numbers[measure.key].map {
-            [measure.name, HTML.number($0), floor[measure.key].map(HTML.number) ?? "", measure.meaning]
+            [
+              name(of: measure, evaluation.texts, run.worded), HTML.number($0),
+              floor[measure.key].map(HTML.number) ?? "", run.worded(measure.meaning),
+            ]
           }
         })
+      if let value = evaluation.numbers["kernelDistance"],
+        let words = kernelNote(value, evaluation.numbers["kernelDistanceError"] ?? 0)
+      {
+        body += note(words)
+      }
       if let text = history.last("reference")?.texts["protocol"] {
-        body +=
-          "<p class=\"note\">Measured with \(HTML.escaped(text)). Values of another protocol cannot be compared.</p>\n"
+        body += note("Measured with \(run.worded(text)). Values of another protocol cannot be compared.")
       }
     } else {
       body += "<p class=\"verdict\">There has been no evaluation yet.</p>\n"
@@ -145,12 +161,14 @@ public struct RunReport {
       body += "<h2>Samples</h2>\n" + picture(last, scale: 3, rows: run.classNames)
     }
     body += details(run)
-    body += "<h2>Curves</h2>\n"
+    body += "<h2>Curves</h2>\n" + learningRates(history)
     for chart in charts {
       let level = chart.keys.first.flatMap {
         withLevel.contains($0.key) ? history.last("reference")?.numbers[$0.key] : nil
       }
-      let series = chart.keys.map { LineChart.Series(name: $0.name, points: history.series($0.key, of: chart.kind)) }
+      let series = chart.keys.map {
+        LineChart.Series(name: run.worded($0.name), points: history.series($0.key, of: chart.kind))
+      }
       body += LineChart(title: chart.title, series: series, level: level).svg ?? ""
     }
     body += attention(run)
@@ -169,8 +187,44 @@ public struct RunReport {
     }
     if !run.recipe.isEmpty { body += "<h2>Recipe</h2>\n<pre>\(HTML.escaped(run.recipe))</pre>\n" }
     let notes = run.notes + (history.skipped > 0 ? ["\(history.skipped) lines of metrics could not be read."] : [])
-    body += notes.map { "<p class=\"note\">\(HTML.escaped($0))</p>\n" }.joined()
+    body += notes.map(note).joined()
     return HTML.page(title: run.name, body: body)
+  }
+
+  private static func note(_ text: String) -> String { "<p class=\"note\">\(HTML.escaped(text))</p>\n" }
+
+  /// What a measure is called, with the column or the quantity that is the worst.
+  ///
+  /// - Parameters:
+  ///   - texts: of the evaluation.
+  ///   - worded: puts words about images into those for samples of a kind.
+  public static func name(
+    of measure: (key: String, name: String, meaning: String), _ texts: [String: String],
+    _ worded: (String) -> String = { $0 }
+  ) -> String {
+    let worst = ["worstColumnDistance": "worstColumn", "worstQuantityExplained": "worstQuantity"][measure.key]
+    return worded(measure.name) + (worst.flatMap { texts[$0] }.map { " (\($0))" } ?? "")
+  }
+
+  /// Why a kernel distance can be below 0; nil where it is not.
+  public static func kernelNote(_ value: Double, _ standardError: Double) -> String? {
+    guard value < 0 else { return nil }
+    return
+      "A kernel distance below 0 is no mistake: it is an estimate without bias, so where samples are like real ones it "
+      + "scatters around 0, here by about \(HTML.number(standardError)), its standard error; read it as 0."
+  }
+
+  /// Those of the newest line, and those of the first.
+  private static func learningRates(_ history: RunHistory) -> String {
+    let lines = history.lines(ofKind: "training").filter { $0.numbers["generatorLearningRate"] != nil }
+    guard let first = lines.first, let last = lines.last else { return "" }
+    let rates = { (line: RunHistory.Line) in
+      ["generator", "discriminator"].map { network in
+        "\(network) " + (line.numbers["\(network)LearningRate"].map(HTML.number) ?? "–")
+      }.joined(separator: ", ")
+    }
+    return note(
+      "Learning rates: in iteration \(first.iteration) \(rates(first)); in iteration \(last.iteration) \(rates(last)).")
   }
 
   /// Several runs on one page.
@@ -200,10 +254,11 @@ public struct RunReport {
   /// A row per value, a column per run.
   public static func rows(comparing runs: [Run], withMeasures: Bool) -> [[String]] {
     let evaluations = runs.map { $0.history.last("evaluation") }
+    let worded = runs.allSatisfy { $0.kind == runs.first?.kind } ? runs.first?.worded : nil
     var rows = [["iteration"] + evaluations.map { $0.map { "\($0.iteration)" } ?? "–" }]
     for measure in measures where withMeasures || measure.key.hasSuffix("Accuracy") && !measure.key.contains("lass") {
       let values = evaluations.map { $0?.numbers[measure.key].map(HTML.number) ?? "–" }
-      if values.contains(where: { $0 != "–" }) { rows.append([measure.name] + values) }
+      if values.contains(where: { $0 != "–" }) { rows.append([worded?(measure.name) ?? measure.name] + values) }
     }
     return rows
   }

@@ -38,6 +38,8 @@ public final class ClassCheck {
   public let quality: QualityCheck?
   /// Of the last scores: drawing and classifying samples, and what followed.
   public private(set) var seconds = (sampling: 0.0, measuring: 0.0)
+  /// What measuring real samples took: about what an evaluation will.
+  public private(set) var preparationSeconds = 0.0
   private let realDeviation: Double
   /// Of the classifier on held-out images.
   public private(set) var testAccuracy = 0.0
@@ -90,6 +92,7 @@ public final class ClassCheck {
         on: dataset.training, conditions: areClasses ? nil : conditions, iterations: iterations, seed: Self.seed,
         communicator: communicator)
     }
+    let start = SystemClock.monotonic.seconds
     if areClasses {
       testAccuracy = try classifier.accuracy(on: dataset.test, communicator: communicator)
     } else {
@@ -105,6 +108,7 @@ public final class ClassCheck {
       dataset.training.count > QualityCheck.fewestTraining && min(samples, dataset.test.count) >= 8
       ? try QualityCheck(
         classifier, dataset: dataset, classes: classes, samples: sampleCount, communicator: communicator) : nil
+    preparationSeconds = SystemClock.monotonic.seconds - start
     try communicator.together {
       guard communicator.rank == 0 else { return }
       if !found, keepsClassifier, let output { try save(output.classifier, iterations: iterations) }

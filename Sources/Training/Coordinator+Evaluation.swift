@@ -1,3 +1,4 @@
+import Clocks
 import Communication
 import Evaluation
 import Files
@@ -18,9 +19,11 @@ extension Coordinator {
   ///
   /// - Returns: why all ranks have to stop, if that came up meanwhile: the evaluation is then left to whoever goes on.
   func evaluate() throws -> StopReason? {
+    let start = SystemClock.monotonic.seconds
     do {
       if let traceWindow { try traceWindow.evaluating(evaluateWhole) } else { try evaluateWhole() }
     } catch let interruption as Interruption { return interruption.reason }
+    lengthPlan?.learn(evaluationSeconds: SystemClock.monotonic.seconds - start)
     evaluatedIteration = trainer.iteration
     keeper?.consider(lastClassScores, lastQuality, iteration: trainer.iteration)
     return nil
@@ -54,7 +57,7 @@ extension Coordinator {
       lastVerdict = (verdict.words.replacing(" Nothing else stands out.", with: "") + " " + trend, true)
     }
     let verdict = lastVerdict
-    let share = Double(trainer.iteration) / Double(max(1, recipe.training.iterations))
+    let share = Double(trainer.iteration) / Double(max(1, trainer.recipe.training.iterations))
     let attention = scores.attentionFindings(progress: share)
     warn(ofAttention: attention)
     let path = output.picture(iteration: trainer.iteration)

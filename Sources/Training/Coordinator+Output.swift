@@ -32,7 +32,7 @@ extension Coordinator {
   /// Shows and logs an iteration that is complete, when it is time to; allocates nothing.
   func report(iteration: Int) {
     guard let metrics else { return }
-    let isLast = iteration == trainer.recipe.training.iterations
+    let isLast = iteration == last
     let now = SystemClock.monotonic.seconds
     guard isLast || progress?.isDue(now: now) == true || metrics.isDue(now: now) else { return }
     let report = trainer.lastReport
@@ -47,6 +47,8 @@ extension Coordinator {
       line.field("generatorLoss", report.generatorLoss)
       line.field("realAccuracy", report.realAccuracy)
       line.field("fakeAccuracy", report.fakeAccuracy)
+      line.field("generatorLearningRate", trainer.learningRate(of: trainer.generator, iteration: iteration - 1))
+      line.field("discriminatorLearningRate", trainer.learningRate(of: trainer.discriminator, iteration: iteration - 1))
     }
   }
 

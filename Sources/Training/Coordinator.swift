@@ -25,6 +25,8 @@ public struct CoordinatorOptions: Sendable {
   public var timeLimit: TimeLimit?
   /// A line that says how far the run is; several runs at a time would write over each other's.
   public var showsProgress = true
+  /// In place of the recipe's number of iterations: a time, which is planned for as they are measured.
+  public var duration: TrainingDuration?
   public init() {}
 }
 
@@ -54,6 +56,11 @@ public final class Coordinator {
   var progress: ProgressLine?
   var classCheck: ClassCheck?
   private(set) var traceWindow: TraceWindow?
+  /// Of a run that is to train for a time, and the recipe that it plans for.
+  var lengthPlan: LengthPlan?
+  var givenRecipe: Recipe?
+  /// On rank 0, that of the checkpoint which the run goes on from.
+  let savedRecipe: Recipe?
   /// What has been said about attention layers.
   var attentionWarnings: Set<String> = []
   var hasWarnedOfMetrics = false
@@ -75,7 +82,10 @@ public final class Coordinator {
   public var lastCheckpoint: String? { keeper?.lastPath }
 
   var isFirstRank: Bool { communicator.rank == 0 }
-  private var last: Int { trainer.recipe.training.iterations }
+  /// Of all iterations the last; unknown until it is planned.
+  var last: Int {
+    options.duration != nil && lengthPlan?.iterations == nil ? .max : trainer.recipe.training.iterations
+  }
 
   /// - Parameter resumed: on rank 0, the checkpoint that the trainer stands at.
   public init(
@@ -84,6 +94,8 @@ public final class Coordinator {
   ) throws {
     (self.trainer, self.output, self.signals, self.options, self.logger) = (trainer, output, signals, options, logger)
     communicator = trainer.communicator
+    // Whoever found the checkpoint has read it before.
+    savedRecipe = resumed?.metadata["recipe"].flatMap { try? Recipe(yaml: $0, origin: "the checkpoint's recipe") }
     testConditions = try trainer.recipe.conditions(of: trainer.dataset.test, in: trainer.dataset)
     // Checkpoints of the first version were written behind the evaluation.
     let evaluated = try communicator.broadcast(
@@ -109,6 +121,7 @@ public final class Coordinator {
         if stop != nil { try keepCheckpoint(isStopping: true) }
         continue
       }
+      if trainer.phase == 0 { try planLength() }
       if trainer.phase == 0, !trainer.isUpdatePending {
         if isDue(digestEvery, at: trainer.iteration) { try trainer.verifyLockstep() }
         if isEvaluationDue(at: trainer.iteration) {
@@ -152,16 +165,17 @@ public final class Coordinator {
     guard isUnfinished else { return nil }
     communicator.pulse.enter(.planning, iteration: trainer.iteration)
     classCheck = try ClassCheck(trainer, output: output, logger: logger)
+    beginLengthPlan(preparation: classCheck?.preparationSeconds ?? 0)
     if isFirstRank { recordReference() }
     try recordStart()
     trainer.evaluation.poll = { [unowned self] in try pollForStop() }
     if isFirstRank, options.showsProgress {
       progress = ProgressLine(
-        totalIterations: last, imagesPerIteration: trainer.recipe.training.batchSize,
-        firstIteration: trainer.iteration, isTerminal: Self.isTerminal)
+        totalIterations: last == .max ? nil : last, samplesPerIteration: trainer.recipe.training.batchSize,
+        noun: trainer.dataset.layout.kind.noun, firstIteration: trainer.iteration, isTerminal: Self.isTerminal)
     }
     if let trace = options.trace {
-      traceWindow = try TraceWindow(path: trace.path, iterations: trace.iterations, trainer)
+      traceWindow = try TraceWindow(path: trace.path, iterations: trace.iterations, last: last, trainer)
       keeper?.observe(traceWindow?.checkpointObserver)
     }
     guard isEvaluationOwed else { return nil }

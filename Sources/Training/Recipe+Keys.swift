@@ -270,11 +270,15 @@ extension Recipe.Training {
       "discriminatorLearningRate", &discriminatorLearningRate, "Adam's step size", where: isRate, "above 0, at most 10")
     try f.field("learningRateDecay", &learningRateDecay, "how both learning rates go down")
     try f.field(
-      "learningRateDecayStart", &learningRateDecayStart, "share of the iterations after which they do",
+      "learningRateDecayStart", &learningRateDecayStart, "share of the decay's iterations after which they do",
       where: isFraction, "from 0 to below 1")
     try f.field(
       "learningRateEnd", &learningRateEnd, "factor on the learning rates at the end",
       where: { (0...1).contains($0) }, "from 0 to 1")
+    try f.field(
+      "learningRateIterations", &learningRateIterations,
+      "the decay's iterations, behind which the rates stay; none: all, those of the start where a run goes on",
+      where: { $0.map { $0 >= 1 } ?? true }, "1 or more")
     try f.field("beta1", &beta1, "Adam's decay of the first moment", where: isFraction, "from 0 to below 1")
     try f.field("beta2", &beta2, "Adam's decay of the second moment", where: isFraction, "from 0 to below 1")
     try f.field("epsilon", &epsilon, "Adam's ε", where: { $0 > 0 }, "above 0")

@@ -14,7 +14,8 @@ public struct RecipeChange: Sendable, Equatable {
 extension Recipe {
   /// Keys that a resumed run may change: they do not touch what has been trained.
   private static let free = [
-    "name", "training.iterations", "data.source", "data.skipUnreadable", "data.dropNonFinite", "evaluation.",
+    "name", "training.iterations", "training.learningRateIterations", "data.source", "data.skipUnreadable",
+    "data.dropNonFinite", "evaluation.",
     "checkpoint.", "log.",
     "health.digestEvery",
   ]
@@ -60,7 +61,6 @@ extension Recipe {
       code: .configuration)
   }
 
-  /// Whether a key is this one, or one of this group: `health` and `health.` cover `health.window`.
   /// No key is to be allowed in vain: weights of other shapes are no weights for these networks.
   private func refuseOtherNetworks(_ changes: [RecipeChange], _ misfit: () -> String?) throws {
     let own = changes.filter { $0.path.hasPrefix("model.") }
@@ -72,6 +72,7 @@ extension Recipe {
       code: .configuration)
   }
 
+  /// Whether a key is this one, or one of this group: `health` and `health.` cover `health.window`.
   private static func covers(_ key: String, _ path: String) -> Bool {
     path == key || path.hasPrefix(key.hasSuffix(".") ? key : key + ".")
   }

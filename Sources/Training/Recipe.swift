@@ -89,6 +89,7 @@ public struct Recipe: Sendable {
     public var learningRateDecay = LearningRateDecay.none
     public var learningRateDecayStart = 0.0
     public var learningRateEnd = 0.0
+    public var learningRateIterations: Int?
     public var beta1 = 0.5
     public var beta2 = 0.999
     public var epsilon = 1e-7

@@ -76,7 +76,8 @@ struct SweepTrial {
     var guards = TrainingRun.Guards()
     (guards.stallTimeoutSeconds, guards.keepsTimeLimit) = (nil, false)
     let run = try TrainingRun(
-      recipe, output: output, on: communicator, team: team, signals: signals, options: options, guards: guards,
+      recipe, output: output, spreadsDecay: true, on: communicator, team: team, signals: signals, options: options,
+      guards: guards,
       logger: quiet)
     if case .stopped(let reason) = try run.run() { return reason }
     found = try communicator.together { isFirst ? try read(output) : (nil, "") }

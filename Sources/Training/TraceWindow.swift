@@ -16,12 +16,13 @@ final class TraceWindow {
   private let checkpoint: TraceName
   private var isOver = false
 
-  /// - Parameter iterations: how many are traced, fewer where the run ends before.
-  init(path: String, iterations: Int, _ trainer: Trainer) throws {
+  /// - Parameters:
+  ///   - iterations: how many are traced, fewer where the run ends before.
+  ///   - last: the run's last iteration.
+  init(path: String, iterations: Int, last: Int, _ trainer: Trainer) throws {
     self.path = path
-    firstIteration = min(
-      trainer.iteration + Self.warmUp, max(trainer.iteration, trainer.recipe.training.iterations - 1))
-    lastIteration = min(firstIteration + iterations, trainer.recipe.training.iterations)
+    firstIteration = min(trainer.iteration + Self.warmUp, max(trainer.iteration, last - 1))
+    lastIteration = min(firstIteration + iterations, last)
     recorder = TraceRecorder(
       capacity: (lastIteration - firstIteration + 1) * (trainer.eventsPerIteration + 8), isRecording: false)
     evaluation = recorder.name("evaluation", kind: .evaluation)

@@ -110,10 +110,15 @@ extension Trainer {
     return settled
   }
 
+  /// The learning rate of an update in an iteration, counted from 0: what decay and roll backs have left of the recipe's.
+  func learningRate(of network: NetworkState, iteration: Int) -> Double {
+    network.settings.learningRate * recipe.learningRateFactor(iteration: iteration) * health.learningRateFactor
+  }
+
   private func finishPending(_ run: Running) throws -> PhaseOutcome? {
     guard let started = pending else { return nil }
     let state = started.network == .discriminator ? discriminator : generator
-    let schedule = recipe.learningRateSchedule.factor(iteration: started.iteration, of: recipe.training.iterations)
+    let schedule = recipe.learningRateFactor(iteration: started.iteration)
     state.prepareUpdate(
       learningRateFactor: schedule * health.learningRateFactor, normLimit: health.normLimit(of: started.network),
       checksFinite: !health.letsNonFinitePass)

@@ -62,7 +62,8 @@ struct TrainerBlueprint {
 
 /// A model in training on this rank: both networks with their state, the two step programs, and the data.
 public final class Trainer {
-  public let recipe: Recipe
+  /// How many iterations there are may still be planned: see `LengthPlan`.
+  public internal(set) var recipe: Recipe
   public let dataset: Dataset
   public let model: any ConditionalModel
   /// Where the model comes from.

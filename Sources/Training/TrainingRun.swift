@@ -34,11 +34,14 @@ public final class TrainingRun {
   /// - Parameters:
   ///   - dataset: nil for the recipe's.
   ///   - allowedChanges: keys in which the recipe may differ from that of the checkpoint.
+  ///   - spreadsDecay: whether learning rates go down over all iterations, even where those of a run that goes on have
+  ///     begun to fall over fewer, and would rise.
   ///   - signals: made before MPI starts, where Ctrl-C and signals of batch systems are to leave a checkpoint.
   /// - Throws: `SharedFailure` on all ranks where recipe, model, data and directory do not fit; nothing is written then.
   public init(
     _ recipe: Recipe, output: RunDirectory, models: ModelSource = .recipe, dataset given: Dataset? = nil,
-    allowedChanges: [String] = [], on communicator: any Communicator, team: ThreadTeam = ThreadTeam(),
+    allowedChanges: [String] = [], spreadsDecay: Bool = false, on communicator: any Communicator,
+    team: ThreadTeam = ThreadTeam(),
     signals: StopSignals? = nil, options: CoordinatorOptions = CoordinatorOptions(), guards: Guards = Guards(),
     logger: Logger
   ) throws {
@@ -46,6 +49,7 @@ public final class TrainingRun {
     let isFirst = communicator.rank == 0
     watchdog = guards.stallTimeoutSeconds.map { Watchdog(pulse: communicator.pulse, stallTimeoutSeconds: $0) }
     try watchdog?.start()
+    var (recipe, decayWords) = (recipe, String?.none)
     // A run that is about to end may write one more checkpoint: its lock first, then what is newest.
     let held = try communicator.together { isFirst ? try output.lock() : nil }
     let file = try communicator.together { () -> SafetensorsFile? in
@@ -53,13 +57,19 @@ public final class TrainingRun {
       try CheckpointFormat.check(file)
       try models.check(file.metadata["model"], in: file.path)
       if let saved = file.metadata["recipe"] {
+        let saved = try Recipe(yaml: saved, origin: "the checkpoint's recipe")
         try recipe.checkContinues(
-          Recipe(yaml: saved, origin: "the checkpoint's recipe"), allowing: allowedChanges,
-          remedy: "go on with its own, or start in another directory"
+          saved, allowing: allowedChanges, remedy: "go on with its own, or start in another directory"
         ) { CheckpointFit.misfit(of: recipe, in: file, models: models) }
+        let iteration = file.metadata["iteration"].flatMap(Int.init) ?? 0
+        if !spreadsDecay, options.duration == nil { recipe.continueDecay(of: saved, at: iteration) }
+        if iteration < recipe.training.iterations {
+          decayWords = recipe.decayWords(goingOnFrom: saved, at: iteration)
+        }
       }
       return file
     }
+    recipe.training.learningRateIterations = try communicator.agreed(recipe.training.learningRateIterations)
     let dataset = try given ?? recipe.loadDataset(on: communicator)
     let tuning = try ReductionTuning(
       resuming: file, recipe: recipe, dataset: dataset, models: models, communicator: communicator, team: team)
@@ -73,7 +83,7 @@ public final class TrainingRun {
     }
     lock = try communicator.together {
       guard isFirst else { return nil }
-      if trainer.iteration < recipe.training.iterations { try options.timeLimit?.check() }
+      if options.duration != nil || trainer.iteration < recipe.training.iterations { try options.timeLimit?.check() }
       let lock = try output.create(held: held)
       try RecipeFile.write(recipe, to: output.recipe)
       return lock
@@ -83,6 +93,7 @@ public final class TrainingRun {
     for note in dataset.notes { logger.notice("\(note)") }
     if let words = tuning.words(on: communicator) { logger.info("\(words)") }
     for change in file.map(trainer.stateChanges) ?? [] { logger.notice("\(change)") }
+    if options.duration == nil, let decayWords { logger.info("\(decayWords)") }
     self.trainer = trainer
     coordinator = try Coordinator(
       trainer, output: output, resumed: file, signals: signals, options: options, logger: logger)

@@ -45,18 +45,22 @@ struct RecipeOptions: ParsableArguments {
       + (dropNonFinite ? ["data.dropNonFinite=true"] : []) + (seed.map { ["seed=\($0)"] } ?? [])
   }
 
+  /// Whether `--set` names a key of how the learning rates go down, and whether the one with the iterations.
+  var setsDecay: Bool { setsDecayLength || sets("training.learningRateDecay") || sets("training.learningRateEnd") }
+  var setsDecayLength: Bool { sets("training.learningRateIterations") }
+
+  private func sets(_ key: String) -> Bool { settings.contains { $0.hasPrefix(key) } }
+
   /// The recipe as asked for. Rank 0 reads it; every rank gets the same.
   ///
-  /// - Parameters:
-  ///   - fallback: the YAML to start from when no recipe is named, and where it comes from.
-  ///   - more: settings from other options, stronger than these.
+  /// - Parameter fallback: the YAML to start from when no recipe is named, and where it comes from.
   func resolve(
-    fallback: (yaml: String, origin: String)? = nil, more: [String] = [], on communicator: any Communicator
+    fallback: (yaml: String, origin: String)? = nil, on communicator: any Communicator
   ) throws -> Recipe {
     let yaml = try communicator.together {
       guard communicator.rank == 0 else { return "" }
       let (text, origin) = try source(fallback: fallback)
-      return try Recipe(yaml: text, origin: origin, settings: allSettings + more).yaml
+      return try Recipe(yaml: text, origin: origin, settings: allSettings).yaml
     }
     return try Recipe(yaml: communicator.broadcast(text: yaml), origin: "the recipe of rank 0")
   }

@@ -14,29 +14,32 @@ struct StartingPoint {
   let isResuming: Bool
   /// On rank 0.
   let warnings: [String]
+  /// On rank 0, what becomes of the learning rates where the run goes on.
+  let decayWords: String?
   /// On rank 0, of a run that was there before.
   private let lock: RunLock?
 
   /// Finds the checkpoint and resolves the recipe; agreed by all ranks. Writes nothing yet but the lock of a run that is
   /// gone on with.
   init(
-    resume: ResumePoint, output path: String?, options: RecipeOptions, iterations: Int?, allowedChanges: [String],
+    resume: ResumePoint, output path: String?, options: RecipeOptions, length: LengthOptions, allowedChanges: [String],
     _ communicator: any Communicator, _ logger: Logger
   ) throws {
     let isFirst = communicator.rank == 0
-    let more = iterations.map { ["training.iterations=\($0)"] } ?? []
 
     // A run to go on with names the directory and the recipe where the command line does not.
     let named = try communicator.together {
       isFirst ? try Self.findNamed(resume, path) : (file: nil, warnings: [])
     }
     let saved = named.file?.metadata["recipe"].map { (yaml: $0, origin: named.file?.path ?? "") }
-    let recipe = try options.resolve(fallback: saved, more: more, on: communicator)
+    var recipe = try options.resolve(fallback: saved, on: communicator)
+    length.apply(to: &recipe)
     let directory = RunDirectory(
       try communicator.broadcast(text: path ?? Self.defaultOutput(resume, recipe)))
 
     // A run that is about to end may write one more checkpoint: once it has ended, what is newest is looked for again.
     lock = try communicator.together { isFirst && resume != .nowhere ? try directory.lock() : nil }
+    var decayWords: String?
     let found = try communicator.together { () -> (file: SafetensorsFile?, warnings: [String]) in
       guard isFirst else { return (nil, []) }
       let found = try Self.find(resume, directory)
@@ -44,11 +47,23 @@ struct StartingPoint {
         let saved = try Recipe(yaml: saved, origin: "the checkpoint's recipe")
         for change in recipe.changes(from: saved) { for line in change.lines { logger.notice("\(line)") } }
         try recipe.checkContinues(saved, allowing: allowedChanges) { CheckpointFit.misfit(of: recipe, in: file) }
+        let iteration = file.metadata["iteration"].flatMap(Int.init) ?? 0
+        if options.setsDecay {
+          // A length that going on has settled before is not what is asked for.
+          if options.recipe == nil, length.isGiven, !options.setsDecayLength {
+            recipe.training.learningRateIterations = nil
+          }
+        } else if length.hours == nil {
+          recipe.continueDecay(of: saved, at: iteration)
+        }
+        if length.hours == nil { decayWords = recipe.decayWords(goingOnFrom: saved, at: iteration) }
       }
       if resume != .automatic { try Self.refuse(overwriting: directory, from: found.file) }
       return found
     }
+    recipe.training.learningRateIterations = try communicator.agreed(recipe.training.learningRateIterations)
     self.recipe = recipe
+    self.decayWords = decayWords
     output = directory
     file = found.file
     warnings = found.warnings

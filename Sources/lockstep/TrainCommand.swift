@@ -2,6 +2,7 @@ import ArgumentParser
 import Checkpoints
 import Clocks
 import Communication
+import Datasets
 import Evaluation
 import Files
 import Kernels
@@ -16,14 +17,13 @@ struct TrainCommand: ParsableCommand {
 
         lockstep train --iterations 300 --output runs/short
         lockstep train --resume runs/short --iterations 600
+        lockstep train --recipe images --data folder:photos --hours 8
         lockstep train --data idx:data/mnist --set data.height=16 --output runs/mnist
       """)
 
   @OptionGroup var recipe: RecipeOptions
 
-  @Option(
-    help: ArgumentHelp("Iterations in all, those before a resume included (default: the recipe's).", valueName: "N"))
-  var iterations: Int?
+  @OptionGroup var length: LengthOptions
 
   @Option(help: ArgumentHelp("The run's directory (default: runs/ and the recipe's name).", valueName: "DIR"))
   var output: String?
@@ -88,7 +88,6 @@ struct TrainCommand: ParsableCommand {
     guard (1...100_000).contains(traceIterations) else {
       throw ValidationError("--trace-iterations \(traceIterations): must be from 1 to 100,000")
     }
-    if let iterations, iterations < 1 { throw ValidationError("--iterations \(iterations): must be at least 1") }
   }
 
   func run() throws {
@@ -108,10 +107,11 @@ struct TrainCommand: ParsableCommand {
     _ communicator: any Communicator, _ logger: Logger, _ signals: StopSignals, _ times: StartTimes, began: Double
   ) throws -> Failure.Code? {
     let said = communicator.notes.count
+    let duration = length.duration(spreadsDecay: recipe.setsDecay)
     let watchdog = stallTimeout > 0 ? Watchdog(pulse: communicator.pulse, stallTimeoutSeconds: stallTimeout) : nil
     try watchdog?.start()
     let start = try StartingPoint(
-      resume: ResumePoint(resume), output: output, options: recipe, iterations: iterations,
+      resume: ResumePoint(resume), output: output, options: recipe, length: length,
       allowedChanges: allowedChanges, communicator, logger)
     for warning in start.warnings { logger.warning("\(warning)") }
     let recipe = start.recipe
@@ -130,7 +130,9 @@ struct TrainCommand: ParsableCommand {
     if start.isResuming { try trainer.restore(from: start.file) }
     times.mark(.memory)
     let limit = try communicator.together { () -> TimeLimit? in
-      guard communicator.rank == 0, trainer.iteration < recipe.training.iterations else { return nil }
+      guard communicator.rank == 0, duration != nil || trainer.iteration < recipe.training.iterations else {
+        return nil
+      }
       let limit = TimeLimit(seconds: timeLimit, stateBytes: trainer.stateByteCount, now: began)
       try limit?.check()
       return limit
@@ -144,6 +146,7 @@ struct TrainCommand: ParsableCommand {
     options.verifiesLockstep = verifyLockstep
     options.checksFinite = checkFinite
     options.timeLimit = limit
+    options.duration = duration
     options.trace = trace.map { ($0, traceIterations) }
     let coordinator = try Coordinator(
       trainer, output: start.output, resumed: start.file, signals: signals, options: options, logger: logger)
@@ -192,7 +195,7 @@ struct TrainCommand: ParsableCommand {
       """
       \(recipe.name): generator \(grouped(trainer.generator.parameters.parameterCount)) and discriminator \
       \(grouped(trainer.discriminator.parameters.parameterCount)) parameters, \
-      \(grouped(trainer.dataset.training.count)) \(data.kind) \(data.extents(of: trainer.dataset.imageShape)) of \(trainer.dataset.name), \
+      \(grouped(trainer.dataset.training.count)) \(data.kind.noun) \(data.shown(trainer.dataset.imageShape)) of \(trainer.dataset.name), \
       batch \(recipe.training.batchSize) on \(ranks)\(threads)
       """)
     if let words = tuning.words(on: communicator) { logger.info("\(words)") }
@@ -206,9 +209,19 @@ struct TrainCommand: ParsableCommand {
           """)
       }
     }
+    guard length.hours == nil else { return }
     if trainer.iteration >= recipe.training.iterations {
       logger.notice(
         "iteration \(grouped(trainer.iteration)) is the last already; --iterations with a larger number goes on")
+    } else if let words = start.decayWords {
+      logger.info("\(words)")
+    }
+    if let images = length.images {
+      logger.info(
+        """
+        \(grouped(images)) \(data.kind.noun) are \(grouped(recipe.training.iterations)) iterations of \
+        \(grouped(recipe.training.batchSize))
+        """)
     }
   }
 
@@ -216,10 +229,10 @@ struct TrainCommand: ParsableCommand {
   private func summarize(_ coordinator: Coordinator, _ output: RunDirectory) {
     var lines: [String] = []
     if let scores = coordinator.lastScores {
-      lines.append("evaluation  " + scores.summary)
+      lines.append("evaluation  " + scores.summary(of: coordinator.trainer.dataset.layout.kind))
     }
     if let scores = coordinator.lastClassScores {
-      lines.append("samples     " + scores.summary(names: coordinator.trainer.dataset.classNames))
+      lines.append("samples     " + scores.summary(of: coordinator.trainer.dataset))
     } else if let verdict = coordinator.lastVerdict {
       lines.append("samples     " + verdict.words)
     }
@@ -232,20 +245,21 @@ struct TrainCommand: ParsableCommand {
 
 extension DiscriminatorScores {
   /// `D right on training images 78 %, on test images 74 %, on fakes 81 %`
-  var summary: String {
+  func summary(of kind: SampleLayout.Kind) -> String {
     let percent = { (x: Double) in "\(Int((100 * x).rounded())) %" }
-    return "the discriminator is right on \(percent(training.accuracy)) of training images, "
-      + "\(percent(test.accuracy)) of test images, \(percent(fake.accuracy)) of fakes"
+    return "the discriminator is right on \(percent(training.accuracy)) of training \(kind.noun), "
+      + "\(percent(test.accuracy)) of test \(kind.noun), \(percent(fake.accuracy)) of fakes"
   }
 }
 
 extension ClassScores {
   /// `99 % recognised as their class, worst 96 % (seven); within a class they differ 0.78 times as much as real ones`
-  func summary(names: [String]) -> String {
+  func summary(of dataset: Dataset) -> String {
+    let names = dataset.classNames
     let percent = { (x: Double) in "\(Int((100 * x).rounded())) %" }
     let worst = names.indices.contains(worstClass) ? names[worstClass] : String(worstClass)
     let ratio = Double(Int((100 * spread).rounded())) / 100
     return "\(percent(accuracy)) recognised as their class, worst \(percent(worstAccuracy)) (\(worst)); "
-      + "within a class they differ \(ratio) times as much as real images"
+      + "within a class they differ \(ratio) times as much as real \(dataset.layout.kind.noun)"
   }
 }

@@ -15,7 +15,7 @@ import Testing
     let descriptor = open(path, O_WRONLY | O_CREAT, 0o600)
     defer { close(descriptor) }
     let line = ProgressLine(
-      totalIterations: 1_500, imagesPerIteration: 64, descriptor: descriptor, isTerminal: isTerminal, now: 50)
+      totalIterations: 1_500, samplesPerIteration: 64, descriptor: descriptor, isTerminal: isTerminal, now: 50)
     for iteration in 1...last { line.show(values(iteration), now: 50 + Double(iteration) / 100 + 1e-6) }
     line.finish()
     return String(decoding: try contents(path), as: UTF8.self)
@@ -42,7 +42,7 @@ import Testing
 
   @Test("output that fails ends the line, not the run")
   func broken() {
-    let line = ProgressLine(totalIterations: 2, imagesPerIteration: 1, descriptor: -1, isTerminal: false, now: 0)
+    let line = ProgressLine(totalIterations: 2, samplesPerIteration: 1, descriptor: -1, isTerminal: false, now: 0)
     line.show(values(1), now: 10)
     #expect(!line.isDue(now: 100))
   }

@@ -59,7 +59,7 @@ func measure(
     let sink = open("/dev/null", O_WRONLY | O_CLOEXEC)
     precondition(sink >= 0, "cannot open /dev/null: \(String(cString: strerror(errno)))")
     progress = ProgressLine(
-      totalIterations: 2 * iterations, imagesPerIteration: recipe.training.batchSize, descriptor: sink,
+      totalIterations: 2 * iterations, samplesPerIteration: recipe.training.batchSize, descriptor: sink,
       isTerminal: false, plainSeconds: 0)
     let path = "\(getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp")/allocation-probe-\(getpid()).jsonl"
     metrics = try MetricsLog(path: path, minimumSeconds: recipe.log.everySeconds)
