@@ -147,7 +147,7 @@ let package = Package(
       dependencies: [
         "TestSupport", "Training", "Models", "Layers", "Optimization", "Programs", "Graphs", "Kernels", "Datasets",
         "Tensors",
-        "Communication", "Checkpoints", "Forecasting",
+        "Communication", "Checkpoints", "Clocks", "Forecasting", .product(name: "Logging", package: "swift-log"),
       ]),
     .testTarget(
       name: "EvaluationTests",
