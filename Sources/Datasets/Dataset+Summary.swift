@@ -12,7 +12,7 @@ extension Dataset {
       ? "no labels" : classCount == 1 ? "1 class" : "\(grouped(classCount)) classes, \(each) each"
     let quantities = training.conditions.map { $0.width == 1 ? ", 1 quantity" : ", \($0.width) quantities" } ?? ""
     return
-      "\(grouped(training.count)) \(layout.kind) \(shape), \(classes)\(quantities); \(grouped(test.count)) held out"
+      "\(grouped(training.count)) \(layout.kind.noun) \(shape), \(classes)\(quantities); \(grouped(test.count)) held out"
   }
 
   /// What may make a training worthless, a sentence each: files left out, one label for all, classes without images.
@@ -21,7 +21,7 @@ extension Dataset {
     let empty = counts.indices.filter { counts[$0] == 0 }
     if classNames != [Self.unlabelled], empty.count + 1 == classCount, let only = counts.firstIndex(where: { $0 > 0 }) {
       return complaints + [
-        "all training images have one label, \(named(only)): the networks cannot learn what a class is; "
+        "all training \(layout.kind.noun) have one label, \(named(only)): the networks cannot learn what a class is; "
           + "check where the labels come from"
       ]
     }
@@ -29,7 +29,8 @@ extension Dataset {
     let listed = empty.prefix(5).map(named).joined(separator: ", ")
     let rest = empty.count > 5 ? " and \(empty.count - 5) more" : ""
     return complaints + [
-      "no training image is of class \(listed)\(rest): samples of \(empty.count == 1 ? "it" : "them") will mean nothing"
+      layout.kind.worded("no training image")
+        + " is of class \(listed)\(rest): samples of \(empty.count == 1 ? "it" : "them") will mean nothing"
     ]
   }
 

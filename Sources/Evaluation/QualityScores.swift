@@ -11,17 +11,20 @@ public struct QualityScores: Sendable, Equatable {
   public var kernel: Estimate
   public var placement: Placement
   public var memorisation: Memorisation
-  /// Energy of what a 3×3 mean takes away, over the same of training images; nil for other than images.
+  /// Energy of what a 3×3 mean takes away, over the same of training images, at most `mostRoughness`; nil for other than
+  /// images.
   public var roughness: Double?
   /// Of vectors and sequences.
   public var columns: ColumnScores?
 
-  /// What stands out against as many real images, a sentence each.
-  public func findings(against floor: QualityScores) -> [String] {
-    func percent(_ share: Double) -> String {
-      let share = 100 * share
-      return share < 1e6 ? "\(Int(share.rounded())) %" : "over a million %"
-    }
+  /// Of images without any detail every sample is many times as rough: how many, says nothing.
+  static let mostRoughness = 1_000.0
+
+  /// What stands out against as many real samples, a sentence each.
+  ///
+  /// - Parameter layout: of the samples: what they and their columns are called.
+  public func findings(against floor: QualityScores, layout: SampleLayout = SampleLayout()) -> [String] {
+    func percent(_ share: Double) -> String { "\(Int((100 * share).rounded())) %" }
     var found: [String] = []
     if placement.precision < 0.6 * floor.placement.precision {
       found.append(
@@ -45,22 +48,29 @@ public struct QualityScores: Sendable, Equatable {
           + "the generator repeats what it has seen.")
     }
     if let roughness, roughness > 1.5 {
-      found.append("They are \(percent(roughness)) as rough as real images: speckle.")
+      let times =
+        switch roughness {
+        case ..<10: percent(roughness) + " as rough as real images"
+        case ..<Self.mostRoughness: "\(Int(roughness.rounded())) times as rough as real images"
+        default: "over 1,000 times as rough as real images, which are smooth"
+        }
+      found.append("They are \(times): speckle.")
     }
     if let roughness, roughness < 0.6 {
       found.append("They are \(percent(roughness)) as rough as real images: blurred.")
     }
-    if let columns, let floor = floor.columns { found += columns.findings(against: floor) }
+    found = found.map(layout.kind.worded)
+    if let columns, let floor = floor.columns { found += columns.findings(against: floor, layout.columns) }
     return found
   }
 }
 
 extension ColumnScores {
-  fileprivate func findings(against floor: ColumnScores) -> [String] {
+  fileprivate func findings(against floor: ColumnScores, _ columns: [Column]) -> [String] {
     var found: [String] = []
     if worstKolmogorovSmirnov > 0.1 + 2 * floor.worstKolmogorovSmirnov {
       found.append(
-        "Column \(worstColumn + 1) is distributed otherwise than in real samples (Kolmogorov–Smirnov distance "
+        "Column \(columns.name(at: worstColumn)) is distributed otherwise than in real samples (Kolmogorov–Smirnov distance "
           + "\(hundredths(worstKolmogorovSmirnov)), of others that are real \(hundredths(floor.worstKolmogorovSmirnov)) at worst)."
       )
     }
@@ -91,6 +101,8 @@ public final class QualityCheck {
   private let realMoments: Moments?
   private let realLabels: [Int]
   private let realRoughness: Double
+  /// Roughness of images whose only detail is rounding.
+  private let leastRoughness: Double
   /// Of vectors and sequences: how many columns, and real samples themselves.
   private let columns: Int?
   private let realValues: Features?
@@ -114,6 +126,7 @@ public final class QualityCheck {
     trainingCount = dataset.training.count
     let isImage = dataset.layout.kind == .images
     columns = isImage ? nil : dataset.layout.columns.count
+    leastRoughness = isImage ? FeatureTable.roundingRoughness(shape: dataset.imageShape) : 0
     let measured = try FeatureTable.measure(
       dataset.training, count: count, classifier: classifier, keepsValues: !isImage, communicator: communicator)
     let (all, labels) = (measured.table, measured.labels)
@@ -134,11 +147,12 @@ public final class QualityCheck {
     realRoughness = even.reduce(0) { $0 + all.roughness[$1] } / Double(even.count)
     let kept = { (indices: [Int]) in all.values.map { all in all.selecting(indices.filter { $0 < all.count }) } }
     realValues = kept(even)
+    let floorRoughness = Self.ratio(
+      chosen.reduce(0) { $0 + all.roughness[$1] } / Double(chosen.count), to: realRoughness, least: leastRoughness)
     floor = try Self.scores(
-      all.features.selecting(chosen), chosen.map { labels[$0] },
-      roughness: chosen.reduce(0) { $0 + all.roughness[$1] } / Double(chosen.count),
+      all.features.selecting(chosen), chosen.map { labels[$0] }, roughness: floorRoughness,
       columns: try Self.columnScores(kept(between), realValues, columns), classes: classes, real: real,
-      moments: realMoments, realLabels: realLabels, realRoughness: realRoughness,
+      moments: realMoments, realLabels: realLabels,
       copies: try Memorisation(of: test.features, against: known, work: work), work: work)
   }
 
@@ -148,9 +162,10 @@ public final class QualityCheck {
     sampled = found.features
     let roughness = found.roughness.reduce(0, +) / Double(max(1, found.roughness.count))
     return try Self.scores(
-      found.features, (0..<found.features.count).map { $0 % classes }, roughness: roughness,
+      found.features, (0..<found.features.count).map { $0 % classes },
+      roughness: Self.ratio(roughness, to: realRoughness, least: leastRoughness),
       columns: try Self.columnScores(found.values, realValues, columns), classes: classes,
-      real: real, moments: realMoments, realLabels: realLabels, realRoughness: realRoughness,
+      real: real, moments: realMoments, realLabels: realLabels,
       copies: try Memorisation(of: Self.thinned(found.features), against: known, work: work), work: work)
   }
 
@@ -163,9 +178,8 @@ public final class QualityCheck {
   }
 
   private static func scores(
-    _ features: Features, _ labels: [Int], roughness: Double, columns: ColumnScores?, classes: Int,
-    real: RealNeighbours, moments: Moments?,
-    realLabels: [Int], realRoughness: Double, copies: Memorisation, work: SharedWork
+    _ features: Features, _ labels: [Int], roughness: Double?, columns: ColumnScores?, classes: Int,
+    real: RealNeighbours, moments: Moments?, realLabels: [Int], copies: Memorisation, work: SharedWork
   ) throws -> QualityScores {
     let own = try? Moments(features)
     return QualityScores(
@@ -176,7 +190,13 @@ public final class QualityCheck {
           features, real.features, labels: (labels, realLabels), classes: classes, work: work),
       kernel: try kernelDistance(features, real.features, work: work),
       placement: try Placement(of: thinned(features), among: real, work: work), memorisation: copies,
-      roughness: realRoughness > 0 ? roughness / realRoughness : nil, columns: columns)
+      roughness: roughness, columns: columns)
+  }
+
+  /// Detail below what rounding leaves counts as that much: images without any are as smooth as others without any.
+  static func ratio(_ roughness: Double, to real: Double, least: Double) -> Double? {
+    guard least > 0, !roughness.isNaN else { return nil }
+    return min(QualityScores.mostRoughness, max(least, roughness) / max(least, real))
   }
 
   private static func columnScores(

@@ -57,6 +57,14 @@ extension LineBuffer {
     endArray()
   }
 
+  /// Any text under a name that is known only when the program runs.
+  public func field(named name: String, text value: String) {
+    if let last, last != UInt8(ascii: "{") { append(UInt8(ascii: ",")) }
+    append(quoted: name)
+    append(UInt8(ascii: ":"))
+    append(quoted: value)
+  }
+
   func append(quoted value: String) {
     append(UInt8(ascii: "\""))
     for byte in value.utf8 {

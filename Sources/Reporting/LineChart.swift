@@ -47,7 +47,7 @@ struct LineChart {
     if let level {
       let y = Self.short(place(x0, level).1)
       parts.append(
-        "<line x1=\"62\" x2=\"510\" y1=\"\(y)\" y2=\"\(y)\" stroke=\"#888\" stroke-dasharray=\"5 4\"><title>real images</title></line>"
+        "<line x1=\"62\" x2=\"510\" y1=\"\(y)\" y2=\"\(y)\" stroke=\"#888\" stroke-dasharray=\"5 4\"><title>real samples</title></line>"
       )
     }
     for (index, curve) in finite.enumerated() {

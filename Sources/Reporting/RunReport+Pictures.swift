@@ -30,18 +30,19 @@ extension RunReport {
       body += "<h2>Between two samples</h2>\n" + picture(found, scale: 3, rows: Array(run.classNames.prefix(8)))
       body +=
         "<p class=\"note\">Each row goes from one noise vector to another under one condition. A generator that has "
-        + "learned its data changes gradually; one that has learned images by heart jumps from one to the next.</p>\n"
+        + "learned its data changes gradually; one that has learned samples by heart jumps from one to the next.</p>\n"
     }
     if let found = run.details.first(where: { $0.name == neighbours }) {
-      body += "<h2>Nearest training images</h2>\n"
+      body += run.worded("<h2>Nearest training images</h2>\n")
       body += picture(found, scale: 3, rows: ["sample", "nearest", "second"])
       if let ranks = run.history.last("evaluation")?.texts["neighbourRanks"] {
-        body += "<p class=\"note\">Held-out images that are as near to a training image: \(HTML.escaped(ranks)).</p>\n"
+        body += run.worded(
+          "<p class=\"note\">Held-out images that are as near to a training image: \(HTML.escaped(ranks)).</p>\n")
       }
-      body +=
+      body += run.worded(
         "<p class=\"note\">Of 64 samples those nearest to a training image, by the classifier's features; nearest first. A "
-        + "sample that less than 1 % of held-out images come as near as is a copy. Features see what tells classes apart: "
-        + "compare the images themselves.</p>\n"
+          + "sample that less than 1 % of held-out images come as near as is a copy. Features see what tells classes apart: "
+          + "compare the images themselves.</p>\n")
     }
     return body
   }
@@ -64,11 +65,13 @@ extension RunReport {
     body += run.details.filter { $0.name.hasPrefix(attentionPrefix) }.map {
       picture((String($0.name.dropFirst(attentionPrefix.count)), $0.png), scale: 1)
     }.joined()
+    let places =
+      run.kind.map { $0 == "images" } ?? true
+      ? " Of images, each has a place marked and beside it where that looks." : ""
     return body
       + "<p class=\"note\">An entropy near 1 means that every place sees the mean of all; an own weight near 1 that it sees "
       + "itself only; a gate near 0 that the layer passes its input on. Maps: bright for the largest weight of each. Of "
-      + "tokens, a row asks and a column is asked, the mean of 64 samples first. Of images, each has a place marked and "
-      + "beside it where that looks.</p>\n"
+      + "tokens, a row asks and a column is asked, the mean of 64 samples first.\(places)</p>\n"
   }
 
   private static func layer(_ name: String) -> String { name.split(separator: "/").dropLast().joined(separator: "/") }

@@ -18,6 +18,8 @@ public struct RunReport {
     public var notes: [String]
     /// What kind samples are of, as `starts.jsonl` has it; nil where it does not tell.
     public private(set) var kind: String?
+    /// Names of the columns of vectors and sequences, as many as `starts.jsonl` has.
+    public private(set) var columns: [String] = []
     /// Puts sentences about images into words for samples of that kind.
     public var worded: @Sendable (String) -> String = { $0 }
 
@@ -50,6 +52,7 @@ public struct RunReport {
         line.texts["machine"].map { "From iteration \(line.iteration) on: \($0)." }
       }
       kind = begun.last?.texts["samples"]
+      columns = begun.last?.lists["columns"] ?? []
       // Earlier versions wrote them as one text, a line each.
       classNames =
         begun.last?.lists["classNames"]
@@ -146,11 +149,7 @@ public struct RunReport {
             ]
           }
         })
-      if let value = evaluation.numbers["kernelDistance"],
-        let words = kernelNote(value, evaluation.numbers["kernelDistanceError"] ?? 0)
-      {
-        body += note(words)
-      }
+      if let words = kernelNote(evaluation.numbers["kernelDistance"], floor["kernelDistance"]) { body += note(words) }
       if let text = history.last("reference")?.texts["protocol"] {
         body += note("Measured with \(run.worded(text)). Values of another protocol cannot be compared.")
       }
@@ -159,6 +158,7 @@ public struct RunReport {
     }
     if let last = run.pictures.last {
       body += "<h2>Samples</h2>\n" + picture(last, scale: 3, rows: run.classNames)
+      if !run.columns.isEmpty { body += note(legend(run.columns, isSeries: run.kind == "sequences")) }
     }
     body += details(run)
     body += "<h2>Curves</h2>\n" + learningRates(history)
@@ -193,6 +193,17 @@ public struct RunReport {
 
   private static func note(_ text: String) -> String { "<p class=\"note\">\(HTML.escaped(text))</p>\n" }
 
+  /// A page is no place for hundreds of names.
+  private static let mostNamed = 16
+
+  private static func legend(_ columns: [String], isSeries: Bool) -> String {
+    let names = columns.prefix(mostNamed).map { clipped($0, atMost: 40) }.joined(separator: ", ")
+    let rest = columns.count > mostNamed ? " and \(columns.count - mostNamed) more" : ""
+    return isSeries
+      ? "Each panel is a series over its steps, a line a column: \(names)\(rest)."
+      : "Each panel is a row; its line goes through the columns, left to right: \(names)\(rest)."
+  }
+
   /// What a measure is called, with the column or the quantity that is the worst.
   ///
   /// - Parameters:
@@ -206,12 +217,12 @@ public struct RunReport {
     return worded(measure.name) + (worst.flatMap { texts[$0] }.map { " (\($0))" } ?? "")
   }
 
-  /// Why a kernel distance can be below 0; nil where it is not.
-  public static func kernelNote(_ value: Double, _ standardError: Double) -> String? {
-    guard value < 0 else { return nil }
+  /// Why kernel distances can be below 0; nil where none is.
+  public static func kernelNote(_ values: Double?...) -> String? {
+    guard values.contains(where: { $0.map { $0 < 0 } ?? false }) else { return nil }
     return
-      "A kernel distance below 0 is no mistake: it is an estimate without bias, so where samples are like real ones it "
-      + "scatters around 0, here by about \(HTML.number(standardError)), its standard error; read it as 0."
+      "A kernel distance below 0 is no mistake: it is an estimate without bias, so where there is no difference it "
+      + "scatters around 0, by about its standard error; read it as 0."
   }
 
   /// Those of the newest line, and those of the first.

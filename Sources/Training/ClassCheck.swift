@@ -114,7 +114,7 @@ public final class ClassCheck {
       if !found, keepsClassifier, let output { try save(output.classifier, iterations: iterations) }
       let ability =
         testQuantities.map { "it reads \(percent($0.explained)) of the variance of held-out samples' quantities" }
-        ?? "it recognises \(percent(testAccuracy)) of held-out images"
+        ?? "it recognises \(percent(testAccuracy)) of held-out \(dataset.layout.kind.noun)"
       logger.info(
         "\(areClasses ? "classifier" : "feature network") \(fingerprint) \(found ? "found" : "trained"): \(ability)")
     }
@@ -172,25 +172,42 @@ public final class ClassCheck {
 
   /// What stands out, in plain words, and whether something is wrong that recognition does not show.
   public func verdict(_ scores: SampleScores) -> (words: String, isAlarming: Bool) {
+    let noun = dataset.layout.kind.noun
     var words: [String] = []
     if let classes = scores.classes {
       words.append(
-        "\(percent(classes.accuracy)) of samples are recognised as their class (held-out images: \(percent(testAccuracy)))."
+        "\(percent(classes.accuracy)) of samples are recognised as their class (held-out \(noun): \(percent(testAccuracy)))."
       )
     }
     if let quantities = scores.quantities, let real = testQuantities {
       words.append(
         "\(percent(max(0, quantities.explained))) of the variance of what is asked for is found in samples (in held-out "
-          + "samples: \(percent(max(0, real.explained)))).")
+          + "\(noun): \(percent(max(0, real.explained)))).")
     }
     guard let floor = self.quality?.floor else { return (words.joined(separator: " "), false) }
     guard let quality = scores.quality else {
-      words.append("How far they are from real \(dataset.layout.kind) cannot be measured: they are not finite.")
+      words.append("How far they are from real \(noun) cannot be measured: they are not finite.")
       return (words.joined(separator: " "), true)
     }
-    let findings = quality.findings(against: floor)
+    let findings = quality.findings(against: floor, layout: dataset.layout)
     words += findings.isEmpty ? ["Nothing else stands out."] : findings
     return (words.joined(separator: " "), !findings.isEmpty)
+  }
+
+  /// What the worst column and the worst quantity are called, under the keys of `metrics.jsonl`.
+  public func names(of scores: SampleScores) -> [(name: String, text: String)] {
+    var found: [(String, String)] = []
+    if let columns = scores.quality?.columns {
+      found.append(("worstColumn", dataset.layout.columns.name(at: columns.worstColumn)))
+    }
+    if let index = scores.quantities?.worstQuantity, !dataset.layout.conditions.isEmpty {
+      // Those of a class come first, where both are asked for.
+      let classes = conditions.size - dataset.layout.conditions.count
+      let name =
+        index < classes ? "class \(dataset.classNames[index])" : dataset.layout.conditions.name(at: index - classes)
+      found.append(("worstQuantity", name))
+    }
+    return found.map { ($0.0, clipped($0.1)) }
   }
 
   /// How the values are measured.

@@ -34,7 +34,9 @@ extension Coordinator {
     guard let scores = lastClassScores, evaluatedIteration == trainer.iteration else { return .none }
     let names = trainer.dataset.classNames
     let name = names.indices.contains(scores.leastSpreadClass) ? names[scores.leastSpreadClass] : "?"
-    return try actOn(trainer.health.examineSpread(scores.leastSpread, className: name))
+    return try actOn(
+      trainer.health.examineSpread(
+        scores.leastSpread, className: name, noun: trainer.dataset.layout.kind.noun))
   }
 
   private func evaluateWhole() throws {
@@ -47,6 +49,7 @@ extension Coordinator {
       iteration: UInt64(trainer.iteration))
     let sampleScores = try classCheck?.scores(iteration: trainer.iteration)
     let (classScores, quality) = (sampleScores?.classes, sampleScores?.quality)
+    let names = sampleScores.flatMap { classCheck?.names(of: $0) } ?? []
     let picture = try SamplePicture(trainer: trainer, columns: recipe.evaluation.gridColumns)
     lastScores = scores
     lastClassScores = classScores
@@ -72,6 +75,7 @@ extension Coordinator {
     appendToMetrics(kind: "evaluation") { line in
       scores.write(to: line)
       sampleScores?.write(to: line)
+      for worst in names { line.field(named: worst.name, text: worst.text) }
       writeZeroGradients(scores, to: line)
       if !attention.isEmpty { line.field("attention", text: attention.joined(separator: ". ") + ".") }
       if let neighbourRanks { line.field("neighbourRanks", text: neighbourRanks) }

@@ -1,4 +1,5 @@
 import Communication
+import Datasets
 import Kernels
 import Reporting
 
@@ -21,7 +22,7 @@ extension Coordinator {
       "\(nodes) \(nodes == 1 ? "node" : "nodes")", "gradients summed by \(trainer.settings)",
     ].joined(separator: ", ")
     let names = trainer.dataset.classNames.prefix(trainer.conditions.knownClasses)
-    let isShort = names.reduce(0) { $0 + $1.utf8.count } < 4096
+    let columns = trainer.dataset.layout.columns.indices.map { trainer.dataset.layout.columns.name(at: $0) }
     // Another first line of this iteration: the one that counts is the last. A file that takes no line is no reason to lose
     // a run.
     do {
@@ -30,11 +31,19 @@ extension Coordinator {
         line.field("ranks", size)
         line.field("threads", threads)
         line.field("nodes", nodes)
-        if trainer.conditions.kind == .classes, isShort { line.field("classNames", texts: names) }
+        let layout = trainer.dataset.layout
+        line.field("samples", text: layout.kind.rawValue)
+        if layout.kind != .images, Self.isShort(columns) { line.field("columns", texts: columns) }
+        if trainer.conditions.kind == .classes, Self.isShort(names) { line.field("classNames", texts: names) }
       }
     } catch {
       logger.warning("the report will not tell on which machine this is: \(error)")
     }
+  }
+
+  /// Whether they fit into a line, with room for the rest.
+  private static func isShort(_ names: some Sequence<String>) -> Bool {
+    names.reduce(0) { $0 + $1.utf8.count + 3 } < 4096
   }
 
   /// As the system calls it; nil where it does not.

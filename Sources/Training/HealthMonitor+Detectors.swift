@@ -71,21 +71,23 @@ extension HealthMonitor {
       detector: .saturation, action: settings.saturation,
       reason: """
         over some \(settings.window) iterations the discriminator was right on \(short(state.realAccuracy.mean)) of real \
-        and \(short(state.fakeAccuracy.mean)) of fake images, so the generator learns next to nothing
+        and \(short(state.fakeAccuracy.mean)) of fake samples, so the generator learns next to nothing
         """)
   }
 
   /// Looks at an evaluation: samples of a class that are all alike.
   ///
-  /// - Parameter spread: of the class with the least, relative to real images.
-  mutating func examineSpread(_ spread: Double, className: String) -> HealthIncident? {
+  /// - Parameters:
+  ///   - spread: of the class with the least, relative to real samples.
+  ///   - noun: what samples are called.
+  mutating func examineSpread(_ spread: Double, className: String, noun: String = "images") -> HealthIncident? {
     guard settings.collapse != .off else { return nil }
     let was = state.isCollapsed == 1
     state.isCollapsed = spread < settings.collapseSpread ? 1 : 0
     guard state.isCollapsed == 1, !was || settings.collapse != .warn else { return nil }
     return HealthIncident(
       detector: .collapse, action: settings.collapse.action,
-      reason: "samples of class \(className) differ \(short(spread)) times as much as real images")
+      reason: "samples of class \(className) differ \(short(spread)) times as much as real \(noun)")
   }
 
   /// After a roll back: what the checkpoint restored, but slower, so that the same does not happen again.

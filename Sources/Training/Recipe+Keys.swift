@@ -30,7 +30,7 @@ extension Recipe {
         "every", &evaluation.every, "iterations between evaluations; 0: at the end only",
         where: { $0 >= 0 }, "0 or more")
       try f.field(
-        "samples", &evaluation.samples, "images of each kind that an evaluation judges",
+        "samples", &evaluation.samples, "samples of each kind that an evaluation judges",
         where: { $0 >= 1 }, "1 or more")
       try f.field(
         "gridColumns", &evaluation.gridColumns, "samples per class in the picture",
@@ -72,11 +72,11 @@ extension Recipe.Health {
     try f.field(
       "saturation", &saturation, "when the discriminator is always right; skip: its updates, until it is not")
     try f.field(
-      "saturationAccuracy", &saturationAccuracy, "always: this share of real and of fake images over the window",
+      "saturationAccuracy", &saturationAccuracy, "always: this share of real and of fake samples over the window",
       where: { $0 > 0 && $0 <= 1 }, "above 0, at most 1")
     try f.field("collapse", &collapse, "when samples of a class are all alike")
     try f.field(
-      "collapseSpread", &collapseSpread, "alike: their spread is below this share of the real images' spread",
+      "collapseSpread", &collapseSpread, "alike: their spread is below this share of the real ones' spread",
       where: { (0...1).contains($0) }, "from 0 to 1")
     try f.field(
       "window", &window, "phases or iterations that count as usual", where: { $0 >= 2 }, "2 or more")
@@ -247,7 +247,7 @@ extension Recipe.Training {
     let isFraction = { (x: Double) in x >= 0 && x < 1 }
     let isWeight = { (x: Double) in x >= 0 }
     try f.field(
-      "batchSize", &batchSize, "images per step over all ranks",
+      "batchSize", &batchSize, "samples per step over all ranks",
       where: { (1...1_048_576).contains($0) }, "from 1 to 1,048,576")
     try f.field("iterations", &iterations, "iterations in all", where: { $0 >= 1 }, "1 or more")
     try f.field(
@@ -255,7 +255,7 @@ extension Recipe.Training {
       where: { (1...100).contains($0) }, "from 1 to 100")
     try f.field("loss", &loss, "what the networks play for")
     try f.field(
-      "mismatchedLabelWeight", &mismatchedLabelWeight, "weight of real images under a wrong condition",
+      "mismatchedLabelWeight", &mismatchedLabelWeight, "weight of real samples under a wrong condition",
       where: isWeight, "0 or more")
     try f.field("r1Weight", &r1Weight, "γ of γ/2·E‖∇D(real)‖²", where: isWeight, "0 or more")
     try f.field("r1Form", &r1Form, "exact second-order gradients, or a difference along random directions")

@@ -1,3 +1,4 @@
+import Datasets
 import Files
 import Measures
 import Reporting
@@ -13,8 +14,11 @@ extension RunDirectory {
   }
 
   private func reportedRun(_ history: RunHistory) -> RunReport.Run {
-    RunReport.Run(
+    var run = RunReport.Run(
       directory: path, recipe: recipe, history: history, samples: samples, pictures: pictures, starts: starts)
+    let kind = run.kind.flatMap(SampleLayout.Kind.init(rawValue:)) ?? .images
+    run.worded = { kind.worded($0) }
+    return run
   }
 
   /// Writes `report.html`.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Communication
+import Datasets
 import Evaluation
 import Files
 import Logging
@@ -14,13 +15,13 @@ import Training
 
 struct EvaluateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "evaluate", abstract: "Judges a trained model on training images, held-out images and fakes.",
+    commandName: "evaluate", abstract: "Judges a trained model on training samples, held-out samples and fakes.",
     discussion: """
-      How far samples are from real images, measured on features of the run's classifier, beside what as many real \
-      images score: no model should do better. What each number means: the documentation of Measures.
+      How far samples are from real ones, measured on features of the run's classifier, beside what as many real \
+      ones score: no model should do better. What each number means: the documentation of Measures.
 
-      And of the discriminator, for each kind of images: mean binary cross-entropy of the discriminator, and how often it is right. A discriminator that is \
-      right on training images more often than on test images knows them by heart.
+      And of the discriminator, for each kind of samples: its mean binary cross-entropy, and how often it is right. A \
+      discriminator that is right on training samples more often than on test samples knows them by heart.
       """)
 
   @Argument(help: ArgumentHelp("A run directory or a checkpoint file.", valueName: "RUN"))
@@ -37,7 +38,7 @@ struct EvaluateCommand: ParsableCommand {
     help: "Leave out samples of an array or a table with NaN or infinity, and count them.")
   var dropNonFinite = false
 
-  @Option(help: ArgumentHelp("Images of each kind (default: all test images).", valueName: "N"))
+  @Option(help: ArgumentHelp("Samples of each kind (default: as many as there are test samples).", valueName: "N"))
   var samples: Int?
 
   @Flag(help: "One line of JSON: iteration, samples, trainLoss, trainAccuracy, and the same for test and fake.")
@@ -107,7 +108,8 @@ struct EvaluateCommand: ParsableCommand {
     let conditions = try communicator.together {
       guard dataset.imageShape == model.model.imageShape else {
         throw Failure(
-          "the model makes images \(model.model.imageShape), the data have \(dataset.imageShape)", code: .data)
+          "the model makes \(model.layout.kind.noun) \(model.layout.shown(model.model.imageShape)), the data have "
+            + "\(dataset.layout.kind.noun) \(dataset.layout.shown(dataset.imageShape))", code: .data)
       }
       return (
         training: try recipe.conditions(of: dataset.training, in: dataset),
@@ -131,7 +133,7 @@ struct EvaluateCommand: ParsableCommand {
       showJSON(scores, found, check, trained, model, count)
     } else {
       show(scores, model, count)
-      if let check, let found { show(found, check, trained) }
+      if let check, let found { show(found, check, trained, model.layout.kind) }
     }
   }
 
@@ -150,6 +152,7 @@ struct EvaluateCommand: ParsableCommand {
         line.field(named: "real/\(name)", value)
       }
       if let trained { line.field("classificationAccuracyScore", trained) }
+      for (name, text) in check.names(of: found) { line.field(named: name, text: text) }
       line.field("verdict", text: check.verdict(found).words)
       line.field("protocol", text: "\(check.measurementProtocol)")
       line.field("samplingSeconds", check.seconds.sampling)
@@ -160,19 +163,24 @@ struct EvaluateCommand: ParsableCommand {
   }
 
   private func show(_ scores: DiscriminatorScores, _ model: SavedModel, _ count: Int) {
-    print("iteration \(grouped(model.iteration)), up to \(grouped(count)) images of each kind")
+    let noun = model.layout.kind.noun
+    print("iteration \(grouped(model.iteration)), up to \(grouped(count)) \(noun) of each kind")
     print("                  loss   right")
-    for (name, score) in [("training images", scores.training), ("test images", scores.test), ("fakes", scores.fake)] {
+    for (name, score) in [
+      ("training \(noun)", scores.training), ("test \(noun)", scores.test), ("fakes", scores.fake),
+    ] {
       print(padded(name, 16) + decimal(score.loss, 3, width: 8) + decimal(100 * score.accuracy, 1, width: 7) + " %")
     }
     for observed in scores.observations { print("\(padded(observed.name, 48)) \(decimal(observed.mean, 6))") }
   }
 
   private func show(
-    _ found: SampleScores, _ check: ClassCheck, _ trained: Double?
+    _ found: SampleScores, _ check: ClassCheck, _ trained: Double?, _ kind: SampleLayout.Kind
   ) {
     print("")
-    print("                                        samples       real images")
+    let real = "real \(kind.noun)"
+    print("\(padded("", 40))samples\(String(repeating: " ", count: max(1, 18 - real.count)))\(real)")
+    let names = Dictionary(uniqueKeysWithValues: check.names(of: found).map { ($0.name, $0.text) })
     let ofReal = (check.quality?.floor.named ?? []) + (check.testQuantities?.named ?? [])
     let floor = Dictionary(uniqueKeysWithValues: ofReal).merging(
       found.classes == nil ? [:] : ["classAccuracy": check.testAccuracy]
@@ -185,13 +193,15 @@ struct EvaluateCommand: ParsableCommand {
     for measure in RunReport.measures {
       guard let value = values[measure.key] else { continue }
       let compared = floor[measure.key].map { decimal($0, 4, width: 18) } ?? ""
-      print("\(padded(measure.name, 34))\(decimal(value, 4, width: 13))\(compared)")
+      let name = RunReport.name(of: measure, names, kind.worded)
+      print("\(padded(name, 34))\(decimal(value, 4, width: 13))\(compared)")
     }
     if let trained {
-      print("\(padded("classifier of samples, on real images", 34))\(decimal(trained, 4, width: 10))")
+      print("\(padded("classifier of samples, on \(real)", 34))\(decimal(trained, 4, width: 10))")
     }
+    if let note = RunReport.kernelNote(values["kernelDistance"], floor["kernelDistance"]) { print("\n\(note)") }
     print("")
     print(check.verdict(found).words)
-    print("Measured with \(check.measurementProtocol).")
+    print("Measured with \(kind.worded("\(check.measurementProtocol)")).")
   }
 }

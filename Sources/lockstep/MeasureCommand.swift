@@ -100,5 +100,7 @@ struct MeasureCommand: ParsableCommand {
       let name = RunReport.measures.first { $0.key == row.name }?.name ?? row.name
       print(padded(name, 24) + decimal(row.value, 4, width: 12) + decimal(floor.value, 4, width: 16))
     }
+    let kernel = values.compactMap { $0.named.first { $0.name == "kernelDistance" }?.value }
+    if let note = kernel.compactMap({ RunReport.kernelNote($0) }).first { print("\n\(note)") }
   }
 }

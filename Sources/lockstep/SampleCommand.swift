@@ -8,7 +8,7 @@ import Training
 
 struct SampleCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "sample", abstract: "Draws images from a trained model.",
+    commandName: "sample", abstract: "Draws samples from a trained model: images, rows or series.",
     discussion: """
       A .png shows one row per class. A .npz holds images float32 [N, H, W, C] from -1, black, to 1, white (x [N, T, C] \
       or [N, D] of sequences and vectors, in the data's units), labels int64 [N] and conditions float32 [N, K] in the \
@@ -26,7 +26,7 @@ struct SampleCommand: ParsableCommand {
   @Argument(help: ArgumentHelp("A run directory or a checkpoint file.", valueName: "RUN"))
   var path: String
 
-  @Option(help: ArgumentHelp("How many images in all (default: 100, of --interpolate ten rows).", valueName: "N"))
+  @Option(help: ArgumentHelp("How many samples in all (default: 100, of --interpolate ten rows).", valueName: "N"))
   var count: Int?
 
   @Option(

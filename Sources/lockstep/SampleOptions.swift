@@ -43,7 +43,7 @@ struct SampleOptions: ParsableArguments {
       valueName: "X"))
   var truncation: Double?
 
-  @Option(help: ArgumentHelp("Another seed draws another series of images.", valueName: "N"))
+  @Option(help: ArgumentHelp("Another seed draws other samples.", valueName: "N"))
   var seed = 0
 
   func validate() throws {

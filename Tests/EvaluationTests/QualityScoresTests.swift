@@ -77,10 +77,53 @@ import Testing
     }
     #expect(throws: MeasureError.self) { try check.scores(table) }
     var scores = check.floor
-    for roughness in [Double.infinity, 1e300, .nan] {
+    for (roughness, words) in [
+      (Double.infinity, "over 1,000 times as rough as real images, which are smooth"), (1e300, "over 1,000 times"),
+      (1000, "over 1,000 times"), (999.4, "They are 999 times as rough"), (10, "10 times"), (9.99, "999 % as rough"),
+      (0.5, "50 % as rough as real images: blurred"), (0, "0 % as rough"), (.nan, nil), (1, nil),
+    ] as [(Double, String?)] {
       scores.roughness = roughness
-      #expect(scores.findings(against: check.floor).count == (roughness.isNaN ? 0 : 1))
+      let found = scores.findings(against: check.floor)
+      #expect(found.count == (words == nil ? 0 : 1))
+      if let words { #expect(found.first?.contains(words) == true, "\(found)") }
     }
+  }
+
+  @Test(
+    "against real images without detail roughness is bounded; samples without any are as smooth",
+    arguments: [
+      (0.0, 0.0, 1.0), (0, 1e-6, 1), (1e-4, 0, 1), (0, 1, 981), (0, 5, 1000), (1e-9, 0.01, 9.81), (5, 5, 1), (5, 10, 2),
+      (5, 1, 0.2),
+    ])
+  func smoothReal(real: Double, samples: Double, ratio: Double) throws {
+    let least = FeatureTable.roundingRoughness(shape: [16, 16, 1])
+    #expect(abs(least - 196 * 4 / 65_025.0 / 12 * 8 / 9) < 1e-12)
+    let found = try #require(QualityCheck.ratio(samples, to: real, least: least))
+    #expect(abs(found - min(1000, max(least, samples) / max(least, real))) < 1e-9)
+    #expect(abs(found - ratio) < 0.2 * ratio)
+    // What has no pixels with neighbours has no roughness.
+    #expect(QualityCheck.ratio(samples, to: real, least: FeatureTable.roundingRoughness(shape: [1, 5, 1])) == nil)
+  }
+
+  @Test("findings use the words of the samples, and columns by their names")
+  func words() throws {
+    let check = try QualityCheck(
+      ClassifierTests.make(), dataset: Digits.load(), classes: 10, samples: 297, communicator: SoloCommunicator())
+    var (scores, floor) = (check.floor, check.floor)
+    let rows = Features(width: 2, doubles: (0..<40).flatMap { [Double($0), Double($0 % 7)] })
+    let moved = Features(width: 2, doubles: (0..<40).flatMap { [Double($0), Double($0 % 7 + 20)] })
+    scores.columns = try ColumnScores(of: moved, among: rows, columns: 2)
+    floor.columns = try ColumnScores(of: rows, among: rows, columns: 2)
+    let layout = SampleLayout(kind: .vectors, columns: [Column(name: "load"), Column(name: "image size")])
+    let found = scores.findings(against: floor, layout: layout)
+    #expect(found.contains { $0.hasPrefix("Column image size is distributed otherwise") }, "\(found)")
+    let unnamed = scores.findings(against: floor, layout: SampleLayout(kind: .sequences))
+    #expect(unnamed.contains { $0.hasPrefix("Column 2 is distributed otherwise") }, "\(unnamed)")
+    scores.roughness = 2
+    #expect(scores.findings(against: floor, layout: layout).contains("They are 200 % as rough as real rows: speckle."))
+    #expect(
+      scores.findings(against: floor, layout: SampleLayout(kind: .sequences)).contains(
+        "They are 200 % as rough as real series: speckle."))
   }
 
   @Test("roughness is the energy that a 3×3 mean takes away")

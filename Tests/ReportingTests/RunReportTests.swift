@@ -95,6 +95,39 @@ import Testing
     #expect(RunReport.page(comparing: [run("a"), run("c")], refusal: nil).contains("The recipes are equal."))
   }
 
+  @Test("a kernel distance below 0 is explained, one above is not")
+  func kernel() {
+    let metrics = { (value: String) in
+      "{\"iteration\":1,\"kind\":\"evaluation\",\"kernelDistance\":\(value),\"kernelDistanceError\":0.25}"
+    }
+    #expect(RunReport.page(run("a", metrics("-0.5"))).contains("it is an estimate without bias, so where"))
+    let floor = "{\"iteration\":0,\"kind\":\"reference\",\"kernelDistance\":-0.01}\n"
+    #expect(RunReport.page(run("a", floor + metrics("0.5"))).contains("scatters around 0, by about its standard error"))
+    #expect(!RunReport.page(run("a", metrics("0.5"))).contains("without bias"))
+    #expect(RunReport.kernelNote(0, nil) == nil && RunReport.kernelNote(.nan, 1) == nil)
+  }
+
+  @Test("the worst column and quantity have their names, words those of the kind of samples, and rates are told")
+  func names() {
+    let metrics = """
+      {"iteration":1,"kind":"training","generatorLearningRate":0.5,"discriminatorLearningRate":0.25}
+      {"iteration":9,"kind":"training","generatorLearningRate":0.05,"discriminatorLearningRate":0.025}
+      {"iteration":9,"kind":"evaluation","worstColumnDistance":0.5,"worstColumn":"<images>","worstQuantityExplained":0.1,"worstQuantity":"load","precision":1}
+      """
+    var run = run("a", metrics)
+    run.worded = { $0.replacing("images", with: "rows") }
+    let page = RunReport.page(run)
+    #expect(page.contains("<td>worst column (&lt;images&gt;)</td>") && page.contains("of the worst quantity (load)"))
+    #expect(page.contains("share of samples among real rows") && page.contains("<th>real rows</th>"))
+    #expect(
+      page.contains(
+        "Learning rates: in iteration 1 generator 0.5, discriminator 0.25; "
+          + "in iteration 9 generator 0.05, discriminator 0.025."))
+    #expect(page.contains(">learning rates</text>"))
+    // A run of an earlier version has none.
+    #expect(!RunReport.page(self.run()).contains("earning rates"))
+  }
+
   @Test("a run without evaluations, or without anything, has a page, too", arguments: ["", "{\"iteration\":1}\n"])
   func empty(metrics: String) {
     #expect(RunReport.page(run("a", metrics)).contains("There has been no evaluation yet."))
