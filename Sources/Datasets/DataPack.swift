@@ -10,8 +10,10 @@ public enum DataPack {
     var entries: [NPZ.Entry] = []
     for (set, suffix) in [(dataset.training, ""), (dataset.test, "_test")] {
       entries.append(samples(set, name: "x" + suffix, layout: dataset.layout))
-      entries.append(
-        NPZ.Entry("y" + suffix, [set.count], .int32) { body throws(FileError) in try pass(set.labels, to: body) })
+      if dataset.hasLabels {
+        entries.append(
+          NPZ.Entry("y" + suffix, [set.count], .int32) { body throws(FileError) in try pass(set.labels, to: body) })
+      }
       if let conditions = set.conditions {
         entries.append(
           NPZ.Entry("c" + suffix, [set.count, conditions.width], .float32) { body throws(FileError) in
@@ -19,7 +21,7 @@ public enum DataPack {
           })
       }
     }
-    entries.append(NPZ.Entry("class_names", texts: dataset.classNames))
+    if dataset.hasLabels { entries.append(NPZ.Entry("class_names", texts: dataset.classNames)) }
     entries.append(
       NPZ.Entry(NumPyData.layout, texts: [dataset.layout.text]))
     do throws(FileError) { try NPZ.write(to: path, arrays: entries) } catch { throw DatasetError(error) }

@@ -19,6 +19,10 @@ public struct Dataset: Sendable {
   public internal(set) var isOfNode = false
 
   public var classCount: Int { classNames.count }
+  /// Whether the data say of which class a sample is.
+  public var hasLabels: Bool { classNames != [Self.unlabelled] }
+  /// Whether they bring numbers to condition on.
+  public var hasQuantities: Bool { training.conditions != nil }
   /// The one class of data without labels.
   static let unlabelled = "all"
 

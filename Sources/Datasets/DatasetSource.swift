@@ -76,6 +76,9 @@ public enum DatasetSource: Hashable, Sendable, CustomStringConvertible {
     }
   }
 
+  /// Whether the data are columns that have names.
+  public var isTable: Bool { if case .table = self { true } else { false } }
+
   /// Reads the data; `resolution` resizes them on the way (nil: digits 16×16, others as stored).
   public func load(resolution: Resolution? = nil, classCount: Int = 10) throws(DatasetError) -> Dataset {
     var options = LoadingOptions()
@@ -149,12 +152,16 @@ public struct LoadingOptions: Sendable {
   public var columns: [String] = []
   /// Whether samples with NaN or infinity, and lines of a table without a number or a class, are left out.
   public var dropsNonFinite = false
+  /// Whether a run has used these data before: its user is not asked again what could be meant otherwise.
+  public var areKnown = false
 
   public init() {}
 }
 
 /// What the networks are told about a sample.
-public enum ConditionForm: Sendable {
+public enum ConditionForm: String, Sendable {
+  /// What the data have: labels, quantities, or both.
+  case automatic
   /// One of several classes.
   case classes
   /// Numbers.

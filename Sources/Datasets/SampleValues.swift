@@ -11,7 +11,9 @@ struct SampleShape {
   let columns: Int
 
   /// Two extents are vectors, three images without channels, four images; `kind` says otherwise.
-  init(of x: NumPyArray, kind asked: SampleLayout.Kind?) throws(FileError) {
+  ///
+  /// - Parameter asksBack: whether images that look like series are refused where `kind` says nothing.
+  init(of x: NumPyArray, kind asked: SampleLayout.Kind?, asksBack: Bool = true) throws(FileError) {
     let shown = NumPyArrays.shown(x)
     func wrong(_ reason: String, _ remedy: String) -> FileError {
       FileError(path: x.path, reason: "\(x.name) has \(shown): \(reason)", remedy: remedy)
@@ -26,8 +28,12 @@ struct SampleShape {
     case (.sequences, 2): shape = [1, x.shape[1], 1]
     case (.images, 3): shape = [x.shape[1], x.shape[2], 1]
     case (.images, 4): shape = [x.shape[1], x.shape[2], x.shape[3]]
-    case (.vectors, _): throw wrong("vectors are [N, D]", "reshape it, or set data.layout to images or sequences")
-    case (.sequences, _): throw wrong("sequences are [N, T, C] or [N, T]", "reshape it, or set data.layout")
+    case (.vectors, 3):
+      throw wrong("vectors are [N, D]", "for series [N, T, C] use --recipe sequences, for images --recipe images")
+    case (.vectors, _): throw wrong("vectors are [N, D]", "reshape it, or use --recipe images for images [N, H, W, C]")
+    case (.sequences, _):
+      throw wrong("sequences are [N, T, C] or [N, T]", "reshape it, or use --recipe images for images [N, H, W, C]")
+    case (.images, 2): throw wrong("images are [N, H, W, C] or [N, H, W]", "for vectors [N, D] use --recipe vectors")
     case (.images, _): throw wrong("images are [N, H, W, C] or [N, H, W]", "reshape it, or set data.layout")
     }
     self.kind = kind
@@ -44,10 +50,17 @@ struct SampleShape {
         "\(shape[2]) channels, images have 1 or 3",
         isChannelsFirst ? "channels come last: save x.transpose(0, 2, 3, 1)" : "leave some out")
     }
+    if asksBack, asked == nil, x.shape.count == 3, Self.looksLikeSeries(x) {
+      throw wrong(
+        "\(x.shape[2]) numbers at each of \(x.shape[1]) places look more like a series than a grey image",
+        "for series [N, T, C] use --recipe sequences; if these are images, --set data.layout=images")
+    }
     guard (4...512).contains(shape[0]), (4...512).contains(shape[1]) else {
       throw wrong(
         "networks take images of 4 to 512 pixels a side",
-        "set data.layout to sequences or vectors if these are no images")
+        x.shape.count == 3
+          ? "for series [N, T, C] use --recipe sequences"
+          : "set data.layout to sequences or vectors if these are no images")
     }
   }
 
@@ -68,6 +81,11 @@ struct SampleShape {
     }
   }
 
+  /// Few numbers at many places, and no bytes: a grey image of that shape would be a strip.
+  private static func looksLikeSeries(_ x: NumPyArray) -> Bool {
+    x.type != .uint8 && x.type != .bool && x.shape[2] <= 12 && x.shape[1] >= 2 * x.shape[2]
+  }
+
   var defaultNames: [String] { kind == .images ? ["pixels"] : (1...columns).map { "x\($0)" } }
 }
 
@@ -84,19 +102,10 @@ struct SampleValues {
   private(set) var complaints: [String] = []
 
   init(
-    _ x: NumPyArray, test: NumPyArray?, shape: SampleShape, names: [String], packed: SampleLayout?,
-    options: LoadingOptions
+    _ x: NumPyArray, test: NumPyArray?, shape: SampleShape, names: [String], options: LoadingOptions
   ) throws(FileError) {
     let isImage = shape.kind == .images
     let size = shape.shape.count
-    if let packed, (isImage && x.type == .uint8) || x.type == .float32, x.isNative,
-      test.map({ $0.type == x.type }) ?? true
-    {
-      try Self.check(options.range, against: packed, in: x)
-      (training, self.test) = (Self.stored(x), test.map(Self.stored))
-      (format, columns) = (x.type == .uint8 ? .bytes : .floats(.none), packed.columns)
-      return
-    }
     if isImage, x.type == .uint8 {
       (training, self.test) = (Self.stored(x), test.map(Self.stored))
       let parts = zip([training, self.test], [x, test]).compactMap { pixels, array in
@@ -154,7 +163,7 @@ struct SampleValues {
   }
 
   /// Where the file holds them.
-  private static func stored(_ array: NumPyArray) -> PixelBytes {
+  static func stored(_ array: NumPyArray) -> PixelBytes {
     PixelBytes(array.block, array.range, file: array.isMapped ? array.path : nil)
   }
 
@@ -163,21 +172,6 @@ struct SampleValues {
   ) throws(FileError) -> PixelChoice {
     do throws(DatasetError) { return try PixelChoice(asked: options.range, parts: parts, file: file) } catch {
       throw FileError(path: error.file, reason: error.reason, remedy: error.remedy)
-    }
-  }
-
-  /// Packed pixels are what the networks see: nothing is left to choose.
-  private static func check(
-    _ asked: ClosedRange<Double>?, against packed: SampleLayout, in x: NumPyArray
-  ) throws(FileError) {
-    guard packed.kind == .images, let asked = asked.map(PixelRange.init) else { return }
-    let (center, unit) = (packed.pixels.center, packed.pixels.unit)
-    guard abs(asked.column.center - center) + abs(asked.column.unit - unit) <= 1e-6 * unit else {
-      throw FileError(
-        path: x.path,
-        reason: "its images were packed with \(PixelRange.text(center - unit)) as black and "
-          + "\(PixelRange.text(center + unit)) as white, data.range asks for \(asked)",
-        remedy: "leave data.range out, or pack the data again with \(asked.setting)")
     }
   }
 }

@@ -62,6 +62,22 @@ enum Inflation {
     return block
   }
 
+  /// The first bytes that `source` unpacks to, at most `count` of them; fewer where it ends or is damaged.
+  static func first(_ count: Int, of source: UnsafeRawBufferPointer) -> [UInt8] {
+    var stream = z_stream()
+    guard inflateInit2_(&stream, -15, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else { return [] }
+    defer { _ = inflateEnd(&stream) }
+    return [UInt8](unsafeUninitializedCapacity: count) { buffer, produced in
+      stream.next_in = UnsafeMutablePointer(mutating: source.baseAddress?.assumingMemoryBound(to: UInt8.self))
+      stream.avail_in = UInt32(min(1 << 30, source.count))
+      stream.next_out = buffer.baseAddress
+      stream.avail_out = UInt32(count)
+      // Whatever it ends with: what has been unpacked until then is told by what is left of the room.
+      _ = inflate(&stream, Z_SYNC_FLUSH)
+      produced = count - Int(stream.avail_out)
+    }
+  }
+
   private static var mostBytes: Int { sysconf(Int32(_SC_PHYS_PAGES)) * Int(getpagesize()) / 2 }
 }
 

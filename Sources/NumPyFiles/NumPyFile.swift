@@ -58,6 +58,39 @@ public struct NumPyFile {
     self.block = block
   }
 
+  /// What an array is, told by its first bytes; nil where there is none of that name.
+  public func header(_ name: String) throws(FileError) -> (type: ElementType, shape: [Int])? {
+    let header: ArrayHeader
+    switch places[name] {
+    case nil: return nil
+    case .file(let path):
+      let block = try MappedFile.open(path)
+      header = try Self.header(
+        UnsafeRawBufferPointer(start: block.address, count: block.byteCount), path: path, name: name)
+    case .entry(let entry):
+      guard let block else { return nil }
+      let source = UnsafeRawBufferPointer(start: block.address + entry.offset, count: entry.packedCount)
+      guard entry.isPacked else {
+        header = try Self.header(source, path: path, name: name)
+        break
+      }
+      let first = Inflation.first(ArrayHeader.mostBytes + 12, of: source)
+      header = try first.withUnsafeBytes { bytes -> Result<ArrayHeader, FileError> in
+        do throws(FileError) { return .success(try Self.header(bytes, path: path, name: name)) } catch {
+          return .failure(error)
+        }
+      }.get()
+    }
+    return (header.type, header.shape)
+  }
+
+  private static func header(
+    _ bytes: UnsafeRawBufferPointer, path: String, name: String
+  ) throws(FileError) -> ArrayHeader {
+    try ArrayHeader(
+      UnsafeRawBufferPointer(rebasing: bytes.prefix(ArrayHeader.mostBytes + 12)), path: path, name: clipped(name))
+  }
+
   /// The array of that name; nil where there is none.
   public func array(_ name: String) throws(FileError) -> NumPyArray? {
     switch places[name] {
