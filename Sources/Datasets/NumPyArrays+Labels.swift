@@ -25,7 +25,7 @@ extension NumPyArrays {
             + "\(grouped(isTest ? place - split.storedTraining : place)) is empty: it has no class",
           "name the class of every sample, or leave such samples out")
       }
-      let names = Array(Set(texts)).sorted()
+      let names = ClassNames.sorted(texts)
       guard names.count <= NumPyData.mostClasses else { throw wrong("\(grouped(names.count)) classes", "use fewer") }
       let places = Dictionary(uniqueKeysWithValues: names.enumerated().map { ($1, Int32($0)) })
       return (texts.map { places[$0] ?? 0 }, names)

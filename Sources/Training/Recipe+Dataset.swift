@@ -7,9 +7,13 @@ extension Recipe {
   ///
   /// The data are not to be used after the communicator's `close()`: their bytes may lie in its shared memory.
   ///
+  /// - Parameter areKnown: whether a run has used these data before: then nothing is refused that could be meant otherwise.
   /// - Throws: `SharedFailure` on all ranks where a directory or a file is not as it should be for any of them.
-  public func loadDataset(on communicator: any Communicator) throws -> Dataset {
-    let (source, options) = try communicator.together { (try DatasetSource(data.source), try loadingOptions()) }
+  public func loadDataset(on communicator: any Communicator, areKnown: Bool = false) throws -> Dataset {
+    let (source, options) = try communicator.together {
+      if !areKnown { try refuseIdleConditions() }
+      return (try DatasetSource(data.source), try loadingOptions(areKnown: areKnown))
+    }
     var listing = try communicator.together { communicator.rank == 0 ? try source.listing(options) : nil }
     if communicator.spansNodes {
       let bytes = listing?.bytes ?? []
@@ -20,7 +24,7 @@ extension Recipe {
     let own = try communicator.together {
       communicator.nodeRank == 0 ? try listing.map { try source.load(options, listing: $0) } : nil
     }
-    if communicator.size == 1, let own { return own }
+    if communicator.size == 1, let own { return noting(own, from: source) }
     let packed = own.map(PackedDataset.init)
     let bytes = try communicator.makeSharedBytes(byteCount: packed?.byteCount ?? 0) { packed?.write(to: $0) }
     var dataset = try communicator.together { try PackedDataset.read(bytes.memory) }
@@ -28,21 +32,40 @@ extension Recipe {
       dataset.note(
         "every process has a copy of the data: too little shared memory on a machine (containers: --shm-size)")
     }
+    return noting(dataset, from: source)
+  }
+
+  /// Refuses columns to condition on beside a condition that has no use for them.
+  private func refuseIdleConditions() throws {
+    guard model.conditionKind == .classes, !data.conditions.isEmpty else { return }
+    throw Failure(
+      "data.conditions: \(data.conditions.joined(separator: ", ")) cannot be used under model.condition.kind classes; set "
+        + "that to mixed, continuous or automatic, or leave data.conditions out", code: .configuration)
+  }
+
+  private func noting(_ dataset: Dataset, from source: DatasetSource) -> Dataset {
+    guard source.isTable, let label = data.label, model.conditionKind == .continuous else { return dataset }
+    var dataset = dataset
+    dataset.note(
+      "column \(label) (data.label) is not used under model.condition.kind continuous: "
+        + "--set model.condition.kind=mixed uses labels and quantities")
     return dataset
   }
 
-  private func loadingOptions() throws -> LoadingOptions {
+  private func loadingOptions(areKnown: Bool) throws -> LoadingOptions {
     var options = LoadingOptions()
     options.resolution = try resolution()
     options.channels = data.channels
     options.crops = data.crop
     options.orients = data.orient
     options.skipsUnreadable = data.skipUnreadable
-    options.classCount = model.conditionKind == .classes ? model.conditionSize ?? 10 : 10
-    options.mostClasses = model.conditionKind == .classes ? model.conditionSize : nil
+    let mayBeClasses = [.classes, .automatic].contains(model.conditionKind)
+    options.classCount = mayBeClasses ? model.conditionSize ?? 10 : 10
+    options.mostClasses = mayBeClasses ? model.conditionSize : nil
     options.kind = SampleLayout.Kind(rawValue: data.layout.rawValue)
     options.condition =
       switch model.conditionKind {
+      case .automatic: .automatic
       case .classes: .classes
       case .continuous: .continuous
       case .mixed: .mixed
@@ -52,6 +75,7 @@ extension Recipe {
     options.conditionColumns = data.conditions
     options.columns = data.columns
     options.dropsNonFinite = data.dropNonFinite
+    options.areKnown = areKnown
     return options
   }
 }

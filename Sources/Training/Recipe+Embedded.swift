@@ -136,13 +136,12 @@ extension Recipe {
         """),
     Embedded(
       name: "vectors",
-      summary: "rows of numbers under quantities, dense attention; of your own: --data table.csv",
+      summary: "rows of numbers under classes or quantities, dense attention; of your own: --data table.csv",
       yaml: """
         name: vectors
-        data: {source: process}
+        data: {source: process, layout: vectors}
         model:
           noiseSize: 32
-          condition: {kind: continuous}
           generator: {hiddenBefore: [128], hiddenAfter: [128], attention: {gate: true}}
           discriminator: {hiddenBefore: [128], hiddenAfter: [128], attention: {gate: true}}
         training:
@@ -161,13 +160,12 @@ extension Recipe {
         """),
     Embedded(
       name: "sequences",
-      summary: "time series under quantities, dense attention; of your own: --data mine.npz",
+      summary: "time series under classes or quantities, dense attention; of your own: --data mine.npz",
       yaml: """
         name: sequences
-        data: {source: waves}
+        data: {source: waves, layout: sequences}
         model:
           noiseSize: 32
-          condition: {kind: continuous}
           generator: {hiddenBefore: [256], hiddenAfter: [256], attention: {gate: true}}
           discriminator: {hiddenBefore: [256], hiddenAfter: [256], attention: {gate: true}}
         training:

@@ -140,7 +140,8 @@ extension Recipe.Model {
     try f.section("condition") { f in
       try f.field(
         "kind", &conditionKind,
-        "classes (one-hot), continuous (quantities: those of the data, else measured on the images), or mixed (both)")
+        "what networks are told: classes (one-hot), continuous (quantities: those of the data, else measured on the "
+          + "images), mixed (both), or automatic (what the data have, labels or quantities or both)")
       try f.field(
         "size", &conditionSize, "number of classes or quantities; none: as the data have it",
         where: { $0.map { (1...65_536).contains($0) } ?? true }, "from 1 to 65,536")

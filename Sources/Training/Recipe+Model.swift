@@ -72,7 +72,9 @@ extension Recipe {
 
   /// What the images of a part of the data are said to show.
   public func conditions(of images: ImageSet, in dataset: Dataset) throws -> Conditions {
-    switch model.conditionKind {
+    let kind = model.conditionKind.settled(by: dataset)
+    switch kind {
+    case .automatic: preconditionFailure("conditions that the data have not settled")
     case .classes:
       let size = model.conditionSize ?? dataset.classCount
       guard size >= dataset.classCount else {
@@ -83,7 +85,7 @@ extension Recipe {
       return Conditions(
         classesOf: images, classCount: size, knownClasses: dataset.classCount, seed: UInt64(seed))
     case .continuous where images.conditions != nil, .mixed:
-      return try givenConditions(of: images, in: dataset)
+      return try givenConditions(of: images, in: dataset, isMixed: kind == .mixed)
     case .continuous:
       guard dataset.layout.kind == .images else {
         throw Failure(
@@ -103,13 +105,13 @@ extension Recipe {
   }
 
   /// Conditions that the data bring: quantities, behind a one-hot class where both are asked for.
-  private func givenConditions(of images: ImageSet, in dataset: Dataset) throws -> Conditions {
+  private func givenConditions(of images: ImageSet, in dataset: Dataset, isMixed: Bool) throws -> Conditions {
     guard let rows = images.conditions else {
       throw Failure(
         "model.condition.kind: mixed, but the data bring no quantities; name columns in data.conditions, or add an array c",
         code: .configuration)
     }
-    let classes = model.conditionKind == .mixed ? dataset.classCount : 0
+    let classes = isMixed ? dataset.classCount : 0
     let size = classes + rows.width
     guard model.conditionSize == nil || model.conditionSize == size else {
       throw Failure("model.condition.size: the data have \(size); leave it out", code: .configuration)

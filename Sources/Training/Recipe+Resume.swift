@@ -20,6 +20,9 @@ extension Recipe {
     "health.digestEvery",
   ]
 
+  /// Keys whose `automatic` is what the data say: it differs from nothing.
+  private static let leftToData = ["model.condition.kind", "data.layout"]
+
   /// The keys in which this recipe would change a run that another one has begun.
   public func changes(from saved: Recipe) -> [RecipeChange] {
     let before = Dictionary(uniqueKeysWithValues: saved.entries.map { ($0.path, $0.text) })
@@ -27,6 +30,8 @@ extension Recipe {
     let gone = saved.entries.map(\.path).filter { after[$0] == nil }
     return (entries.map(\.path) + gone).compactMap { path in
       guard before[path] != after[path], !Self.free.contains(where: { Self.covers($0, path) }) else { return nil }
+      let isLeftToData = [before[path], after[path]].contains(Recipe.DataLayout.automatic.rawValue)
+      if isLeftToData, Self.leftToData.contains(path) { return nil }
       return RecipeChange(path: path, before: before[path], after: after[path])
     }
   }

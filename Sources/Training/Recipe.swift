@@ -10,8 +10,10 @@ public struct Recipe: Sendable {
     case denseAttention = "dense-attention"
     case sagan
   }
-  /// What networks are told: one of several classes, quantities, or both.
-  public enum ConditionKind: String, Sendable, CaseIterable, RecipeValue { case classes, continuous, mixed }
+  /// What networks are told: one of several classes, quantities, or both; automatic: what the data have.
+  public enum ConditionKind: String, Sendable, CaseIterable, RecipeValue {
+    case automatic, classes, continuous, mixed
+  }
   /// What samples are; automatic: what the shape of the data says.
   public enum DataLayout: String, Sendable, CaseIterable, RecipeValue { case automatic, images, sequences, vectors }
 
@@ -50,7 +52,7 @@ public struct Recipe: Sendable {
   public struct Model: Sendable {
     public var kind = ModelKind.denseAttention
     public var noiseSize = 100
-    public var conditionKind = ConditionKind.classes
+    public var conditionKind = ConditionKind.automatic
     public var conditionSize: Int?
     public var generator = DenseTower(
       hiddenBefore: [128], hiddenAfter: [], tokens: 8, activation: .prelu, attention: attention(.softmax))

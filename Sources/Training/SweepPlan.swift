@@ -128,12 +128,16 @@ public struct SweepPlan {
     return Trial(index: index, settings: taken, recipe: recipe)
   }
 
+  /// Trials that no classifier of classes can judge.
+  var withoutClassifier: Failure {
+    space.wrong("\(space.measure) needs a classifier: classes as conditions, evaluation.classifierIterations above 0")
+  }
+
   /// Values of different protocols say nothing about each other.
   private func checkComparable() throws {
     guard let first = trials.first?.recipe else { return }
-    guard first.evaluation.classifierIterations > 0, first.model.conditionKind == .classes else {
-      throw space.wrong(
-        "\(space.measure) needs a classifier: classes as conditions, evaluation.classifierIterations above 0")
+    guard first.evaluation.classifierIterations > 0, [.classes, .automatic].contains(first.model.conditionKind) else {
+      throw withoutClassifier
     }
     for trial in trials {
       let recipe = trial.recipe

@@ -118,6 +118,9 @@ public struct SweepRunner {
     var isMade = true
     if takesPart {
       let dataset = try recipe.loadDataset(on: part)
+      try part.together {
+        guard recipe.model.conditionKind.settled(by: dataset) == .classes else { throw plan.withoutClassifier }
+      }
       do {
         let trainer = try Trainer(recipe: recipe, dataset: dataset, communicator: part, team: team)
         _ = try ClassCheck(trainer, output: directory.classifier, logger: logger)

@@ -11,6 +11,8 @@ import Tensors
 /// Everything about a training that can be worked out before memory is taken and before ranks meet: the networks, the
 /// graphs of all programs, their plans.
 struct TrainerBlueprint {
+  /// Settled by the data.
+  let recipe: Recipe
   let model: any ConditionalModel
   let conditions: Conditions
   let generator: NetworkState
@@ -24,6 +26,8 @@ struct TrainerBlueprint {
     recipe: Recipe, dataset: Dataset, models: ModelSource = .recipe, rank: Int, rankCount: Int, threads: Int,
     settings: ReductionSettings
   ) throws {
+    let recipe = try recipe.settled(by: dataset)
+    self.recipe = recipe
     let training = recipe.training
     guard rankCount <= training.batchSize else {
       throw Failure(
@@ -62,7 +66,7 @@ struct TrainerBlueprint {
 
 /// A model in training on this rank: both networks with their state, the two step programs, and the data.
 public final class Trainer {
-  /// How many iterations there are may still be planned: see `LengthPlan`.
+  /// Settled by the data. How many iterations there are may still be planned: see `LengthPlan`.
   public internal(set) var recipe: Recipe
   public let dataset: Dataset
   public let model: any ConditionalModel
@@ -148,7 +152,7 @@ public final class Trainer {
         threads: team.count, settings: settings)
     }
     self.settings = settings
-    self.recipe = recipe
+    self.recipe = blueprint.recipe
     self.dataset = dataset
     self.communicator = communicator
     threads = team.count

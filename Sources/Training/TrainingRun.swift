@@ -49,34 +49,33 @@ public final class TrainingRun {
     let isFirst = communicator.rank == 0
     watchdog = guards.stallTimeoutSeconds.map { Watchdog(pulse: communicator.pulse, stallTimeoutSeconds: $0) }
     try watchdog?.start()
-    var (recipe, decayWords) = (recipe, String?.none)
+    var decayWords: String?
     // A run that is about to end may write one more checkpoint: its lock first, then what is newest.
     let held = try communicator.together { isFirst ? try output.lock() : nil }
-    let file = try communicator.together { () -> SafetensorsFile? in
-      guard isFirst, let file = try ResumePoint.automatic.find(in: output).file else { return nil }
+    let (file, begun) = try communicator.together { () -> (SafetensorsFile?, Recipe) in
+      guard isFirst, let file = try ResumePoint.automatic.find(in: output).file else { return (nil, recipe) }
       try CheckpointFormat.check(file)
       try models.check(file.metadata["model"], in: file.path)
-      if let saved = file.metadata["recipe"] {
-        let saved = try Recipe(yaml: saved, origin: "the checkpoint's recipe")
-        try recipe.checkContinues(
-          saved, allowing: allowedChanges, remedy: "go on with its own, or start in another directory"
-        ) { CheckpointFit.misfit(of: recipe, in: file, models: models) }
-        let iteration = file.metadata["iteration"].flatMap(Int.init) ?? 0
-        if !spreadsDecay, options.duration == nil { recipe.continueDecay(of: saved, at: iteration) }
-        if iteration < recipe.training.iterations {
-          decayWords = recipe.decayWords(goingOnFrom: saved, at: iteration)
-        }
-      }
-      return file
+      guard let text = file.metadata["recipe"] else { return (file, recipe) }
+      let saved = try Recipe(yaml: text, origin: "the checkpoint's recipe")
+      try recipe.checkContinues(
+        saved, allowing: allowedChanges, remedy: "go on with its own, or start in another directory"
+      ) { CheckpointFit.misfit(of: recipe, in: file, models: models) }
+      var begun = recipe.settled(like: saved)
+      let iteration = file.metadata["iteration"].flatMap(Int.init) ?? 0
+      if !spreadsDecay, options.duration == nil { begun.continueDecay(of: saved, at: iteration) }
+      if iteration < begun.training.iterations { decayWords = begun.decayWords(goingOnFrom: saved, at: iteration) }
+      return (file, begun)
     }
-    recipe.training.learningRateIterations = try communicator.agreed(recipe.training.learningRateIterations)
-    let dataset = try given ?? recipe.loadDataset(on: communicator)
+    let recipe = try Recipe(yaml: communicator.broadcast(text: begun.yaml), origin: "the recipe of rank 0")
+    let isResuming = try communicator.maximum(of: file == nil ? 0 : 1) == 1
+    let dataset = try given ?? recipe.loadDataset(on: communicator, areKnown: isResuming)
     let tuning = try ReductionTuning(
       resuming: file, recipe: recipe, dataset: dataset, models: models, communicator: communicator, team: team)
     let trainer = try Trainer(
       recipe: recipe, dataset: dataset, communicator: communicator, models: models, team: team,
       settings: tuning.settings)
-    if try communicator.maximum(of: file == nil ? 0 : 1) == 1 { try trainer.restore(from: file) }
+    if isResuming { try trainer.restore(from: file) }
     var options = options
     if guards.keepsTimeLimit, options.timeLimit == nil, isFirst {
       options.timeLimit = TimeLimit(seconds: nil, stateBytes: trainer.stateByteCount, now: began)
@@ -85,11 +84,11 @@ public final class TrainingRun {
       guard isFirst else { return nil }
       if options.duration != nil || trainer.iteration < recipe.training.iterations { try options.timeLimit?.check() }
       let lock = try output.create(held: held)
-      try RecipeFile.write(recipe, to: output.recipe)
+      try RecipeFile.write(trainer.recipe, to: output.recipe)
       return lock
     }
     if let note = StartUp.note { logger.notice("\(note)") }
-    for warning in recipe.warnings + dataset.warnings { logger.warning("\(warning)") }
+    for warning in trainer.recipe.warnings + dataset.warnings { logger.warning("\(warning)") }
     for note in dataset.notes { logger.notice("\(note)") }
     if let words = tuning.words(on: communicator) { logger.info("\(words)") }
     for change in file.map(trainer.stateChanges) ?? [] { logger.notice("\(change)") }

@@ -35,7 +35,10 @@ struct DataCommand: ParsableCommand {
       (options.recipe, options.settings, options.data, options.skipUnreadable, options.seed) =
         (recipe, settings, data, skipUnreadable, nil)
       options.dropNonFinite = dropNonFinite
-      return try options.resolve(on: communicator).loadDataset(on: communicator)
+      let recipe = try options.resolve(on: communicator)
+      let dataset = try recipe.loadDataset(on: communicator)
+      _ = try communicator.together { try recipe.settled(by: dataset) }
+      return dataset
     }
   }
 }
@@ -129,14 +132,23 @@ struct PackCommand: ParsableCommand {
 
   func run() throws {
     Session.run(multiplies: false) { communicator, logger in
+      try communicator.together { if communicator.rank == 0 { try checkDirectory() } }
       let dataset = try source.load(communicator)
       try communicator.together {
         guard communicator.rank == 0 else { return }
         for note in dataset.notes { logger.notice("\(note)") }
         for warning in dataset.warnings { logger.warning("\(warning)") }
-        try DataPack.write(dataset, to: output)
+        do { try DataPack.write(dataset, to: output) } catch { throw Failure("\(error)", code: .cannotCreate) }
         print("\(output): \(dataset.summary)")
       }
     }
+  }
+
+  /// Before data are read for it.
+  private func checkDirectory() throws {
+    guard let slash = output.lastIndex(of: "/"), slash != output.startIndex else { return }
+    let directory = String(output[..<slash])
+    guard !Directories.exists(directory) else { return }
+    throw Failure("--output \(output): there is no directory \(directory); make it first", code: .cannotCreate)
   }
 }

@@ -104,7 +104,7 @@ struct EvaluateCommand: ParsableCommand {
     if let data { recipe.data.source = data }
     if skipUnreadable { recipe.data.skipUnreadable = true }
     if dropNonFinite { recipe.data.dropNonFinite = true }
-    let dataset = try recipe.loadDataset(on: communicator).labelled(as: model.classNames)
+    let dataset = try recipe.loadDataset(on: communicator, areKnown: true).labelled(as: model.classNames)
     let conditions = try communicator.together {
       guard dataset.imageShape == model.model.imageShape else {
         throw Failure(

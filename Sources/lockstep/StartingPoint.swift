@@ -47,6 +47,7 @@ struct StartingPoint {
         let saved = try Recipe(yaml: saved, origin: "the checkpoint's recipe")
         for change in recipe.changes(from: saved) { for line in change.lines { logger.notice("\(line)") } }
         try recipe.checkContinues(saved, allowing: allowedChanges) { CheckpointFit.misfit(of: recipe, in: file) }
+        recipe = recipe.settled(like: saved)
         let iteration = file.metadata["iteration"].flatMap(Int.init) ?? 0
         if options.setsDecay {
           // A length that going on has settled before is not what is asked for.
@@ -61,8 +62,7 @@ struct StartingPoint {
       if resume != .automatic { try Self.refuse(overwriting: directory, from: found.file) }
       return found
     }
-    recipe.training.learningRateIterations = try communicator.agreed(recipe.training.learningRateIterations)
-    self.recipe = recipe
+    self.recipe = try Recipe(yaml: communicator.broadcast(text: recipe.yaml), origin: "the recipe of rank 0")
     self.decayWords = decayWords
     output = directory
     file = found.file
@@ -72,8 +72,9 @@ struct StartingPoint {
 
   /// Makes the directory and locks it; to be called on all ranks once nothing can be wrong any more.
   ///
+  /// - Parameter recipe: as the data have settled it.
   /// - Returns: on rank 0, the lock: while it lives, no other run writes there.
-  func createOutput(_ communicator: any Communicator) throws -> RunLock? {
+  func createOutput(_ communicator: any Communicator, keeping recipe: Recipe) throws -> RunLock? {
     try communicator.together {
       guard communicator.rank == 0 else { return nil }
       let lock = try output.create(held: lock)

@@ -117,7 +117,7 @@ struct TrainCommand: ParsableCommand {
     let recipe = start.recipe
     times.mark(.recipe)
 
-    let dataset = try recipe.loadDataset(on: communicator)
+    let dataset = try recipe.loadDataset(on: communicator, areKnown: start.isResuming)
     times.mark(.data)
     let crew = try Crew(threads, communicator)
     let tuning = try communication.tuning(
@@ -137,7 +137,7 @@ struct TrainCommand: ParsableCommand {
       try limit?.check()
       return limit
     }
-    let lock = try start.createOutput(communicator)
+    let lock = try start.createOutput(communicator, keeping: trainer.recipe)
     crew.warn(logger)
     for note in communicator.notes.dropFirst(said) { logger.notice("\(note)") }
     describe(trainer, start, tuning, communicator, logger)

@@ -25,6 +25,14 @@ import Testing
     #expect(warnings.first?.contains(warning) == true, "\(warnings)")
   }
 
+  @Test(
+    "vectors and sequences under classes have no warnings, without their penalty they have",
+    arguments: ["vectors", "sequences"])
+  func classes(name: String) throws {
+    #expect(try recipe(name, "model.condition.kind=classes").warnings == [])
+    #expect(try recipe(name, "model.condition.kind=classes", "training.r1Weight=0").warnings.count == 1)
+  }
+
   @Test("attention that can select, or that is left out, needs no gate")
   func selecting() throws {
     let gateless = "model.generator.attention.gate=false"
