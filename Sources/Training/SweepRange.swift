@@ -78,7 +78,11 @@ enum SweepRange {
   }
 
   private static func text(of node: Node, place: String) throws -> String {
-    if let scalar = node.scalar { return scalar.string.recipeText == scalar.string ? scalar.string : quoted(scalar) }
+    if let scalar = node.scalar {
+      // Without quotes it may stand for no value.
+      let isWord = scalar.style == .plain && scalar.string.allSatisfy { $0.isLetter || $0 == "~" }
+      return isWord || scalar.string.recipeText == scalar.string ? scalar.string : quoted(scalar)
+    }
     guard let sequence = node.sequence else { throw wrong(place, "values are words, numbers or lists") }
     return "[" + (try sequence.map { try text(of: $0, place: place) }).joined(separator: ", ") + "]"
   }
