@@ -88,16 +88,14 @@ struct NumPyArrays {
   private mutating func values(
     _ x: NumPyArray, test: NumPyArray?, shape: SampleShape, packed: SampleLayout?
   ) throws(FileError) -> SampleValues {
+    if let packed { return try SampleValues(packed: x, test: test, shape: shape, layout: packed, options: options) }
     let given = shape.kind == .images ? nil : try roles.names(.columnNames).first.flatMap(file.array)
     take(given, as: .columnNames)
-    // Packed bytes have the one scale of all images, which no column tells.
-    let known = packed.flatMap { $0.columns.isEmpty ? nil : $0.columns.map(\.name) }
-    let names = try given.map(texts) ?? known ?? shape.defaultNames
+    let names = try given.map(texts) ?? shape.defaultNames
     guard names.count == shape.columns else {
       throw wrong("\(names.count) column names for \(shape.columns) columns", "name every column once")
     }
-    guard let packed else { return try SampleValues(x, test: test, shape: shape, names: names, options: options) }
-    return try SampleValues(packed: x, test: test, shape: shape, layout: packed, options: options)
+    return try SampleValues(x, test: test, shape: shape, names: names, options: options)
   }
 
   func texts(_ array: NumPyArray) throws(FileError) -> [String] {

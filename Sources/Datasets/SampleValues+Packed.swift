@@ -8,6 +8,12 @@ extension SampleValues {
   init(
     packed x: NumPyArray, test: NumPyArray?, shape: SampleShape, layout: SampleLayout, options: LoadingOptions
   ) throws(FileError) {
+    // Bytes have the one scale of all images, which no column tells; steps of a table may have a scale each.
+    guard layout.columns.isEmpty || shape.shape.count % layout.columns.count == 0 else {
+      throw FileError(
+        path: x.path, reason: "\(grouped(layout.columns.count)) columns for \(grouped(shape.shape.count)) numbers a sample",
+        remedy: "pack the original data again")
+    }
     if shape.kind == .images, let range = options.range { try Self.check(range, against: layout, x) }
     columns = layout.columns
     if shape.kind == .images, x.type == .uint8 {

@@ -76,7 +76,7 @@ import Testing
     let cifar = try load(.cifar(.ten, directory: directory.path)) { $0.resolution = Resolution(height: 16, width: 8) }
     try check(cifar, asBytes: true)
     let files = try IDXTests().directory(images: idx([20, 2, 3], IDXTests.pixels), labels: idx([20], IDXTests.labels))
-    try check(load(.idx(directory: files.path)), asBytes: true)
+    try check(load(.idx(directory: files.path)) { $0.resolution = Resolution(height: 4, width: 7) }, asBytes: true)
     let folder = try ImageFolderTests().directory(
       Dictionary(
         uniqueKeysWithValues: (0..<30).map {
