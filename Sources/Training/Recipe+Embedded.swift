@@ -1,3 +1,5 @@
+import Files
+
 extension Recipe {
   /// A recipe that comes with the program.
   public struct Embedded: Sendable {

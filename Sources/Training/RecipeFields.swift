@@ -188,33 +188,10 @@ public struct RecipeFields {
         throw Failure(
           "\(place(node)): \(path) is a group of keys, such as \(inside)", code: .configuration)
       }
-      let path = clipped(path)
-      let nearest = known.min { Self.distance(path, $0) < Self.distance(path, $1) } ?? ""
-      let guess = Self.distance(path, nearest) <= path.count / 2 ? "; did you mean \(nearest)?" : ";"
+      let guess = MeantKeys(of: path, among: known)?.words ?? ";"
       throw Failure(
-        "\(place(node)): there is no key \(path)\(guess) `lockstep recipes --keys` lists all", code: .configuration)
+        "\(place(node)): there is no key \(clipped(path))\(guess) `lockstep recipes --keys` lists all",
+        code: .configuration)
     }
   }
-
-  /// How far a wrong path is from a key: the whole path, or the last word where groups are missing or wrong.
-  private static func distance(_ path: String, _ key: String) -> Int {
-    let word = { (path: String) in String(path.split(separator: ".").last ?? "") }
-    return min(editDistance(path, key), 1 + editDistance(word(path), word(key)))
-  }
-}
-
-/// Insertions, deletions and substitutions that turn one text into the other (Levenshtein, 1965).
-func editDistance(_ a: String, _ b: String) -> Int {
-  let (a, b) = (Array(a.lowercased()), Array(b.lowercased()))
-  var row = Array(0...b.count)
-  for i in a.indices {
-    var diagonal = row[0]
-    row[0] = i + 1
-    for j in b.indices {
-      let substitution = diagonal + (a[i] == b[j] ? 0 : 1)
-      diagonal = row[j + 1]
-      row[j + 1] = min(substitution, row[j] + 1, row[j + 1] + 1)
-    }
-  }
-  return row[b.count]
 }
