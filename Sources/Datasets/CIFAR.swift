@@ -26,6 +26,19 @@ public enum CIFAR: Sendable {
     self == .ten ? file.hasPrefix("data_batch_") && file.hasSuffix(".bin") : file == "train.bin"
   }
 
+  /// Whether a file of this name is one of its own.
+  func isFile(_ name: String) -> Bool { isTraining(name) || name == testName }
+
+  /// Whether a directory with these names holds it, if only in the version for Python.
+  func isHere(_ names: [String]) -> Bool {
+    switch self {
+    case .ten: names.contains(where: isTraining) || names.contains("data_batch_1")
+    case .hundred:
+      names.contains("train.bin") && names.contains { $0 == "test.bin" || $0 == namesName }
+        || ["train", "test", "meta"].allSatisfy(names.contains)
+    }
+  }
+
   /// Reads the training files that are there, in the order of their names, and the test file.
   ///
   /// Without a test file the last tenth of the training images is held out, and a note says so.

@@ -1,3 +1,5 @@
+import Files
+
 /// Where a run's data come from, as `KIND` or `KIND:PATH` on the command line and in a recipe.
 public enum DatasetSource: Hashable, Sendable, CustomStringConvertible {
   /// The embedded UCI digits.
@@ -23,34 +25,73 @@ public enum DatasetSource: Hashable, Sendable, CustomStringConvertible {
     "npz:FILE", "npy:DIR", "csv:FILE", "waves", "process",
   ]
 
+  /// Words before the colon.
+  enum Kind: String, CaseIterable {
+    case digits, waves, process, idx, semeion, cifar10, cifar100, folder, npz, npy, csv, tsv
+
+    /// In upper or lower case.
+    init?(written text: String) { self.init(rawValue: text.lowercased()) }
+
+    /// Computed or in the program: these take no path.
+    var isBuiltIn: Bool { self == .digits || self == .waves || self == .process }
+
+    /// What other programs call it.
+    static let otherNames: [String: Kind] = [
+      "digit": .digits, "mnist": .idx, "fashion-mnist": .idx, "fashionmnist": .idx, "fashion_mnist": .idx,
+      "kmnist": .idx, "emnist": .idx, "ubyte": .idx, "cifar": .cifar10, "cifar-10": .cifar10, "cifar-100": .cifar100,
+      "cifar_10": .cifar10, "cifar_100": .cifar100, "images": .folder, "image": .folder, "imagefolder": .folder,
+      "image_folder": .folder, "image-folder": .folder, "photos": .folder, "dir": .folder, "directory": .folder,
+      "path": .folder, "png": .folder, "jpg": .folder, "jpeg": .folder, "numpy": .npz, "array": .npz, "arrays": .npz,
+      "table": .csv, "text": .csv, "txt": .csv, "tab": .tsv,
+    ]
+  }
+
+  /// By its form alone: no file is looked for.
+  ///
   /// - Throws: when the kind is unknown or its path is missing; the message names the known kinds.
   public init(_ text: String) throws(DatasetError) {
     let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-    let (kind, path) = (parts[0], parts.count > 1 ? parts[1] : "")
-    switch kind {
-    case "digits" where parts.count > 1: throw Self.wrongForm(text, "digits are built in and take no path")
-    case "digits": self = .digits
-    case "waves" where parts.count == 1: self = .synthetic(.waves)
-    case "process" where parts.count == 1: self = .synthetic(.process)
-    case "semeion" where path.isEmpty: throw Self.wrongForm(text, "semeion needs a file")
-    case "semeion": self = .semeion(file: path)
-    case "npz", "npy", "csv", "tsv":
-      guard !path.isEmpty else { throw Self.wrongForm(text, "\(kind) needs a file") }
-      self = kind.hasPrefix("np") ? .numpy(path: path) : .table(file: path)
-    case "idx", "cifar10", "cifar100", "folder":
-      guard !path.isEmpty else { throw Self.wrongForm(text, "\(kind) needs a directory") }
-      self =
-        switch kind {
-        case "idx": .idx(directory: path)
-        case "cifar10": .cifar(.ten, directory: path)
-        case "cifar100": .cifar(.hundred, directory: path)
-        default: .folder(directory: path)
-        }
-    case _ where [".npz", ".npy"].contains { text.hasSuffix($0) }: self = .numpy(path: text)
-    case _ where [".csv", ".tsv", ".csv.gz", ".tsv.gz"].contains { text.lowercased().hasSuffix($0) }:
-      self = .table(file: text)
-    default: throw Self.wrongForm(text, "no kind of data is called \(kind.debugDescription)")
+    let path = parts.count > 1 ? parts[1] : ""
+    guard let kind = Kind(written: parts[0]) else {
+      guard let named = Self.ofName(text) else { throw Self.unknownKind(text, parts[0], path) }
+      self = named
+      return
     }
+    func needed(_ what: String) throws(DatasetError) -> String {
+      guard !path.isEmpty else { throw Self.wrongForm(text, "\(kind.rawValue) needs \(what)") }
+      return path
+    }
+    switch kind {
+    case .digits where parts.count > 1: throw Self.wrongForm(text, "digits are built in and take no path")
+    case .waves where parts.count > 1, .process where parts.count > 1:
+      throw Self.wrongForm(text, "\(kind.rawValue) are computed and take no path")
+    case .digits: self = .digits
+    case .waves: self = .synthetic(.waves)
+    case .process: self = .synthetic(.process)
+    case .semeion: self = .semeion(file: try needed("a file"))
+    case .npz, .npy: self = .numpy(path: try needed("a file"))
+    case .csv, .tsv: self = .table(file: try needed("a file"))
+    case .idx: self = .idx(directory: try needed("a directory"))
+    case .cifar10: self = .cifar(.ten, directory: try needed("a directory"))
+    case .cifar100: self = .cifar(.hundred, directory: try needed("a directory"))
+    case .folder: self = .folder(directory: try needed("a directory"))
+    }
+  }
+
+  /// A file whose name says what it holds; nil for all others.
+  static func ofName(_ path: String) -> DatasetSource? {
+    let name = path.lowercased()
+    if [".npz", ".npy"].contains(where: name.hasSuffix) { return .numpy(path: path) }
+    if [".csv", ".tsv", ".csv.gz", ".tsv.gz"].contains(where: name.hasSuffix) { return .table(file: path) }
+    return name.split(separator: "/").last == "semeion.data" ? .semeion(file: path) : nil
+  }
+
+  private static func unknownKind(_ text: String, _ kind: String, _ path: String) -> DatasetError {
+    let meant =
+      Kind.otherNames[kind.lowercased()]?.rawValue ?? nearest(to: kind, among: Kind.allCases.map(\.rawValue))
+    let isBuiltIn = meant.flatMap(Kind.init(rawValue:))?.isBuiltIn ?? false
+    let guess = meant.map { " (did you mean \(isBuiltIn ? $0 : "\($0):\(path.isEmpty ? "PATH" : path)")?)" } ?? ""
+    return wrongForm(text, "no kind of data is called \(kind.debugDescription)\(guess)")
   }
 
   private static func wrongForm(_ text: String, _ reason: String) -> DatasetError {
@@ -59,7 +100,7 @@ public enum DatasetSource: Hashable, Sendable, CustomStringConvertible {
   }
 
   /// `digits, idx:DIR or semeion:FILE`.
-  private static var formsInWords: String {
+  static var formsInWords: String {
     forms.dropLast().joined(separator: ", ") + " or " + (forms.last ?? "")
   }
 

@@ -69,8 +69,20 @@ public enum IDX {
       imageShape: [extents[1], extents[2], 1], pixels: pixels[...], labels: labels.map(Int32.init)[...])
   }
 
+  /// As they are published, or with a dot before `idx`, as some archives write them.
+  private static func spellings(_ name: String) -> [String] {
+    [name, name.replacing("-idx", with: ".idx")].flatMap { [$0, "\($0).gz"] }
+  }
+
   private static func existing(_ name: String, in directory: String) -> String? {
-    ["\(directory)/\(name)", "\(directory)/\(name).gz"].first(where: Directories.exists)
+    spellings(name).map { "\(directory)/\($0)" }.first(where: Directories.exists)
+  }
+
+  /// Whether `load` would look for a file of this name.
+  static func isStandardName(_ name: String) -> Bool {
+    ["train", "t10k"].contains { part in
+      ["images-idx3-ubyte", "labels-idx1-ubyte"].contains { spellings("\(part)-\($0)").contains(name) }
+    }
   }
 
   /// Extents and bytes of one file of unsigned bytes.

@@ -9,6 +9,9 @@ enum NumPyData {
   static let layout = "lockstep_layout"
   static let mostClasses = 65_536
 
+  /// Whether a zip archive holds arrays.
+  static func isArchive(_ path: String) -> Bool { (try? NumPyFile(path: path))?.names.isEmpty == false }
+
   static func load(path: String, options: LoadingOptions) throws(DatasetError) -> Dataset {
     var arrays: NumPyArrays
     do throws(FileError) { arrays = NumPyArrays(file: try NumPyFile(path: path), options: options) } catch {

@@ -48,6 +48,12 @@ public enum Directories {
     guard unlink(path) == 0 || errno == ENOENT else { throw FileError(path: path, action: "remove", code: errno) }
   }
 
+  /// Whether there is a directory under this path, or a link to one.
+  public static func isDirectory(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+  }
+
   /// Whether anything exists under this path.
   public static func exists(_ path: String) -> Bool {
     var status = stat()

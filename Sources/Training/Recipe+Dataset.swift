@@ -10,9 +10,13 @@ extension Recipe {
   /// - Parameter areKnown: whether a run has used these data before: then nothing is refused that could be meant otherwise.
   /// - Throws: `SharedFailure` on all ranks where a directory or a file is not as it should be for any of them.
   public func loadDataset(on communicator: any Communicator, areKnown: Bool = false) throws -> Dataset {
+    let understood = try communicator.together {
+      communicator.rank == 0 ? try DatasetSource.understood(data.source) : nil
+    }
+    let text = try communicator.broadcast(text: understood?.text ?? "")
     let (source, options) = try communicator.together {
       if !areKnown { try refuseIdleConditions() }
-      return (try DatasetSource(data.source), try loadingOptions(areKnown: areKnown))
+      return (try DatasetSource(text), try loadingOptions(areKnown: areKnown))
     }
     var listing = try communicator.together { communicator.rank == 0 ? try source.listing(options) : nil }
     if communicator.spansNodes {
@@ -24,7 +28,14 @@ extension Recipe {
     let own = try communicator.together {
       communicator.nodeRank == 0 ? try listing.map { try source.load(options, listing: $0) } : nil
     }
-    if communicator.size == 1, let own { return noting(own, from: source) }
+    var dataset = noting(try Self.shared(own, on: communicator), from: source)
+    if let note = understood?.note { dataset.note(note) }
+    return dataset
+  }
+
+  /// The data of the first rank of every node, on all ranks.
+  static func shared(_ own: Dataset?, on communicator: any Communicator) throws -> Dataset {
+    if communicator.size == 1, let own { return own }
     let packed = own.map(PackedDataset.init)
     let bytes = try communicator.makeSharedBytes(byteCount: packed?.byteCount ?? 0) { packed?.write(to: $0) }
     var dataset = try communicator.together { try PackedDataset.read(bytes.memory) }
@@ -32,7 +43,7 @@ extension Recipe {
       dataset.note(
         "every process has a copy of the data: too little shared memory on a machine (containers: --shm-size)")
     }
-    return noting(dataset, from: source)
+    return dataset
   }
 
   /// Refuses columns to condition on beside a condition that has no use for them.

@@ -2,6 +2,7 @@ import ArgumentParser
 import Communication
 import Datasets
 import Files
+import Logging
 import Training
 
 struct DataCommand: ParsableCommand {
@@ -11,10 +12,12 @@ struct DataCommand: ParsableCommand {
 
   /// Which data, read as which recipe asks.
   struct Source: ParsableArguments {
-    @Argument(help: ArgumentHelp("As for --data: KIND:PATH, or an .npz, .npy, .csv or .tsv file.", valueName: "DATA"))
+    @Argument(
+      help: ArgumentHelp(
+        "As for --data: KIND:PATH, a directory, or an .npz, .npy, .csv or .tsv file.", valueName: "DATA"))
     var data: String
 
-    @Option(help: ArgumentHelp("Read them as this recipe asks.", valueName: "NAME|FILE"))
+    @Option(help: ArgumentHelp("Read them as this recipe asks (default: digits).", valueName: "NAME|FILE"))
     var recipe: String?
 
     @Option(
@@ -30,12 +33,12 @@ struct DataCommand: ParsableCommand {
     @Flag(help: "Leave out files of an image folder that cannot be read, and count them.")
     var skipUnreadable = false
 
-    func load(_ communicator: any Communicator) throws -> Dataset {
+    func load(_ communicator: any Communicator, _ logger: Logger) throws -> Dataset {
       var options = RecipeOptions()
       (options.recipe, options.settings, options.data, options.skipUnreadable, options.seed) =
         (recipe, settings, data, skipUnreadable, nil)
       options.dropNonFinite = dropNonFinite
-      let recipe = try options.resolve(on: communicator)
+      let recipe = try options.resolve(on: communicator, logger: logger)
       let dataset = try recipe.loadDataset(on: communicator)
       _ = try communicator.together { try recipe.settled(by: dataset) }
       return dataset
@@ -51,6 +54,7 @@ struct CheckCommand: ParsableCommand {
       exit code 65 and one message where a run could not use the data.
 
         lockstep data check mine.npz
+        lockstep data check data/photos
         lockstep data check measured.csv --set data.conditions=[temperature]
       """)
 
@@ -67,8 +71,8 @@ struct CheckCommand: ParsableCommand {
   }
 
   func run() throws {
-    Session.run(multiplies: false) { communicator, _ in
-      let dataset = try source.load(communicator)
+    Session.run(multiplies: false) { communicator, logger in
+      let dataset = try source.load(communicator, logger)
       guard communicator.rank == 0 else { return }
       let facts = DatasetFacts(dataset)
       print("\(source.data): \(facts.summary)")
@@ -133,7 +137,7 @@ struct PackCommand: ParsableCommand {
   func run() throws {
     Session.run(multiplies: false) { communicator, logger in
       try communicator.together { if communicator.rank == 0 { try checkDirectory() } }
-      let dataset = try source.load(communicator)
+      let dataset = try source.load(communicator, logger)
       try communicator.together {
         guard communicator.rank == 0 else { return }
         for note in dataset.notes { logger.notice("\(note)") }

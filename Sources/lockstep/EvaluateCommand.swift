@@ -101,7 +101,10 @@ struct EvaluateCommand: ParsableCommand {
 
   private func judge(_ model: SavedModel, _ communicator: any Communicator, _ logger: Logger) throws {
     var recipe = model.recipe
-    if let data { recipe.data.source = data }
+    if let data {
+      recipe.data.source = try communicator.broadcast(
+        text: communicator.together { communicator.rank == 0 ? try RecipeOptions.understood(data, logger) : "" })
+    }
     if skipUnreadable { recipe.data.skipUnreadable = true }
     if dropNonFinite { recipe.data.dropNonFinite = true }
     let dataset = try recipe.loadDataset(on: communicator, areKnown: true).labelled(as: model.classNames)

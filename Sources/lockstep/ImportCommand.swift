@@ -12,7 +12,7 @@ struct ImportCommand: ParsableCommand {
 
         lockstep import --recipe dense-reference --weights keras.npz --map names.yaml --output runs/imported
 
-      Names are those of `lockstep inspect` (an npz file may have _ for /). Others a YAML file gives, a line each:
+      Names are those of `lockstep inspect --tensors` (an npz file may have _ for /). Others a YAML file gives, a line each:
 
         generator/image/kernel: dense_2_kernel
         generator/before1/kernel: {name: first.weight, transpose: true}
@@ -37,7 +37,7 @@ struct ImportCommand: ParsableCommand {
 
   func run() throws {
     Session.run { communicator, logger in
-      let recipe = try recipe.resolve(on: communicator)
+      let recipe = try recipe.resolve(on: communicator, logger: logger)
       let dataset = try recipe.loadDataset(on: communicator)
       let trainer = try Trainer(recipe: recipe, dataset: dataset, communicator: communicator)
       for warning in dataset.warnings { logger.warning("\(warning)") }

@@ -84,7 +84,7 @@ struct PlanCommand: ParsableCommand {
 
   func run() throws {
     Session.run { communicator, logger in
-      let recipe = try recipe.resolve(on: communicator)
+      let recipe = try recipe.resolve(on: communicator, logger: logger)
       let dataset = try recipe.loadDataset(on: communicator)
       let layout = Layout(nodes: nodes, ranksPerNode: ranksPerNode, threads: threads.threads)
       let costs = try communicator.together {

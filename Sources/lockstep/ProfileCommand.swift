@@ -85,7 +85,7 @@ struct ProfileCommand: ParsableCommand {
         return
       }
       let said = communicator.notes.count
-      let recipe = try recipe.resolve(on: communicator)
+      let recipe = try recipe.resolve(on: communicator, logger: logger)
       let dataset = try recipe.loadDataset(on: communicator)
       let crew = try Crew(threads, communicator)
       let tuning = try communication.tuning(

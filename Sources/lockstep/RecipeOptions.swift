@@ -1,6 +1,8 @@
 import ArgumentParser
 import Communication
+import Datasets
 import Files
+import Logging
 import Training
 
 /// The options that choose and change a recipe.
@@ -21,9 +23,10 @@ struct RecipeOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Where the images come from: digits (built in), idx:DIR (MNIST's files, also .gz), semeion:FILE, cifar10:DIR and "
-        + "cifar100:DIR (binary versions), folder:DIR (PNG, JPEG and WebP in a folder per class, or listed with their class), an .npz or .npy file with "
-        + "arrays x and y, a .csv or .tsv table (default: the recipe's).",
+      "Where the data come from: digits (built in), idx:DIR (MNIST's files, also .gz), semeion:FILE, cifar10:DIR and "
+        + "cifar100:DIR (binary versions), folder:DIR (PNG, JPEG and WebP in a folder per class, or listed with their "
+        + "class), an .npz or .npy file with arrays x and y, a .csv or .tsv table, also .gz (default: the recipe's). Of a "
+        + "path without its KIND what lies there says it.",
       valueName: "KIND:PATH"))
   var data: String?
 
@@ -53,16 +56,28 @@ struct RecipeOptions: ParsableArguments {
 
   /// The recipe as asked for. Rank 0 reads it; every rank gets the same.
   ///
-  /// - Parameter fallback: the YAML to start from when no recipe is named, and where it comes from.
+  /// - Parameters:
+  ///   - fallback: the YAML to start from when no recipe is named, and where it comes from.
+  ///   - logger: for what a path without its kind is taken for; nil: it is not looked for.
   func resolve(
-    fallback: (yaml: String, origin: String)? = nil, on communicator: any Communicator
+    fallback: (yaml: String, origin: String)? = nil, on communicator: any Communicator,
+    logger: Logger?
   ) throws -> Recipe {
     let yaml = try communicator.together {
       guard communicator.rank == 0 else { return "" }
       let (text, origin) = try source(fallback: fallback)
-      return try Recipe(yaml: text, origin: origin, settings: allSettings).yaml
+      var recipe = try Recipe(yaml: text, origin: origin, settings: allSettings)
+      if let logger { recipe.data.source = try Self.understood(recipe.data.source, logger) }
+      return recipe.yaml
     }
     return try Recipe(yaml: communicator.broadcast(text: yaml), origin: "the recipe of rank 0")
+  }
+
+  /// A source with its kind, which is said where it was not written. Rank 0 asks.
+  static func understood(_ source: String, _ logger: Logger) throws -> String {
+    let understood = try DatasetSource.understood(source)
+    if let note = understood.note { logger.notice("\(note)") }
+    return understood.text
   }
 
   private func source(fallback: (yaml: String, origin: String)?) throws -> (yaml: String, origin: String) {
@@ -72,7 +87,11 @@ struct RecipeOptions: ParsableArguments {
       return (first.yaml, first.name)
     }
     if recipe.contains("/") || recipe.hasSuffix(".yaml") || recipe.hasSuffix(".yml") {
-      return (try RecipeFile.text(of: recipe), recipe)
+      let path: String
+      do throws(FileError) { path = try HomeDirectory.expanded(recipe) } catch {
+        throw Failure(error.description, code: .noInput)
+      }
+      return (try RecipeFile.text(of: path), path)
     }
     let embedded = try Recipe.embedded(named: recipe)
     return (embedded.yaml, embedded.name)

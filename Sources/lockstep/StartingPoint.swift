@@ -32,7 +32,7 @@ struct StartingPoint {
       isFirst ? try Self.findNamed(resume, path) : (file: nil, warnings: [])
     }
     let saved = named.file?.metadata["recipe"].map { (yaml: $0, origin: named.file?.path ?? "") }
-    var recipe = try options.resolve(fallback: saved, on: communicator)
+    var recipe = try options.resolve(fallback: saved, on: communicator, logger: logger)
     length.apply(to: &recipe)
     let directory = RunDirectory(
       try communicator.broadcast(text: path ?? Self.defaultOutput(resume, recipe)))

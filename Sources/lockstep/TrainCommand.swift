@@ -17,8 +17,8 @@ struct TrainCommand: ParsableCommand {
 
         lockstep train --iterations 300 --output runs/short
         lockstep train --resume runs/short --iterations 600
-        lockstep train --recipe images --data folder:photos --hours 8
-        lockstep train --data idx:data/mnist --set data.height=16 --output runs/mnist
+        lockstep train --recipe mnist --data idx:data/mnist --output runs/mnist
+        lockstep train --recipe images --data data/photos --hours 8 --output runs/photos
       """)
 
   @OptionGroup var recipe: RecipeOptions
