@@ -12,10 +12,11 @@ public struct IterationCosts: Sendable {
   /// Of the rank that has most images.
   public let rank: RankNeeds
 
+  /// - Parameter dataBytes: what all data take; nil: those of `dataset`.
   /// - Throws: as `Trainer.init` does where recipe, data and number of ranks do not fit.
   public init(
     recipe: Recipe, dataset: Dataset, models: ModelSource = .recipe, rankCount: Int, threads: Int,
-    settings: ReductionSettings = ReductionSettings()
+    settings: ReductionSettings = ReductionSettings(), dataBytes: Int? = nil
   ) throws {
     // The last rank has ⌈B/N⌉ images.
     let blueprint = try TrainerBlueprint(
@@ -35,7 +36,8 @@ public struct IterationCosts: Sendable {
           })
       })
     rank = RankNeeds(
-      localBatch: blueprint.inputs.shard.count, memory: Self.memory(blueprint, dataset),
+      localBatch: blueprint.inputs.shard.count,
+      memory: Self.memory(blueprint, dataBytes: dataBytes ?? dataset.byteCount),
       work: zip(plans, updates).map { plan, update in
         let costs = (plan.unitDescriptions + update.unitDescriptions).map(\.cost)
         return RankNeeds.Work(
@@ -44,7 +46,7 @@ public struct IterationCosts: Sendable {
       })
   }
 
-  private static func memory(_ blueprint: TrainerBlueprint, _ dataset: Dataset) -> [RankNeeds.Memory] {
+  private static func memory(_ blueprint: TrainerBlueprint, dataBytes: Int) -> [RankNeeds.Memory] {
     let networks = [blueprint.generator, blueprint.discriminator]
     let bytes = { (block: (NetworkState) -> Int) in 4 * networks.reduce(0) { $0 + block($1) } }
     let plans = [blueprint.plans.discriminator, blueprint.plans.generator]
@@ -53,7 +55,6 @@ public struct IterationCosts: Sendable {
       inputs.images, inputs.realConditions, inputs.wrongConditions, inputs.discriminatorConditions,
       inputs.generatorConditions,
     ]
-    let images = dataset.training.count + dataset.test.count
     return [
       RankNeeds.Memory("parameters", bytes: bytes { $0.parameters.values.count + $0.spectral.values.count }),
       RankNeeds.Memory("Adam's moments", bytes: bytes { $0.firstMoment.count + $0.secondMoment.count }),
@@ -62,8 +63,7 @@ public struct IterationCosts: Sendable {
       RankNeeds.Memory(
         "arena (values in between)", bytes: 4 * ((plans + blueprint.evaluation.plans).map(\.arenaCount).max() ?? 0)),
       RankNeeds.Memory("batch", bytes: 4 * batch.reduce(0) { $0 + $1.count }),
-      // A byte a pixel, four a label.
-      RankNeeds.Memory("data set (once per node)", bytes: images * (dataset.imageShape.count + 4)),
+      RankNeeds.Memory("data set (once per node)", bytes: dataBytes),
     ]
   }
 }

@@ -13,15 +13,18 @@ struct PlanCommand: ParsableCommand {
     abstract: "Predicts memory, time and scaling of a recipe on a cluster, and says how to start it.",
     discussion: """
       Counts what can be counted, measures this machine for about 15 seconds, and predicts iterations on 1 to 1,024 nodes. \
-      Run it under mpirun with as many processes on a node as will train there, so that they slow each other as they \
+      Data that are not here are replaced by noise: those of the recipes mnist and cifar10 by themselves, others as --shape \
+      says. Run it under mpirun with as many processes on a node as will train there, so that they slow each other as they \
       will then; over nodes it measures the network, too.
 
         lockstep plan --recipe digits --nodes 4 --ranks-per-node 8 --latency 20us --bandwidth 25gbit
+        lockstep plan --recipe images --shape 64x64x3 --set data.height=64 --nodes 4 --ranks-per-node 8
         cluster/run.sh -n 8 -- plan --recipe digits --nodes 4 --ranks-per-node 8 --save-machine node.json
         lockstep plan --recipe digits --nodes 16 --ranks-per-node 8 --machine node.json
       """)
 
   @OptionGroup var recipe: RecipeOptions
+  @OptionGroup var standIn: StandInOptions
 
   @Option(help: ArgumentHelp("Nodes that will train.", valueName: "N"))
   var nodes: Int
@@ -84,17 +87,29 @@ struct PlanCommand: ParsableCommand {
 
   func run() throws {
     Session.run { communicator, logger in
-      let recipe = try recipe.resolve(on: communicator, logger: logger)
-      let dataset = try recipe.loadDataset(on: communicator)
+      var recipe = try recipe.resolve(on: communicator, logger: nil)
+      let (dataset, dataBytes) = try standIn.data(of: recipe, on: communicator, logger: logger)
       let layout = Layout(nodes: nodes, ranksPerNode: ranksPerNode, threads: threads.threads)
+      // A plan is asked for before it is known which batch so many ranks take.
+      let raised = layout.ranks > recipe.training.batchSize ? layout.ranks : nil
+      if let raised {
+        logger.notice(
+          """
+          training.batchSize=\(recipe.training.batchSize) cannot be split over \(layout.ranks) ranks: this is the plan of \
+          training.batchSize=\(raised), an image a rank
+          """)
+        recipe.training.batchSize = raised
+      }
       let costs = try communicator.together {
         try IterationCosts(
-          recipe: recipe, dataset: dataset, rankCount: layout.ranks, threads: layout.threads, settings: settings)
+          recipe: recipe, dataset: dataset, rankCount: layout.ranks, threads: layout.threads, settings: settings,
+          dataBytes: dataBytes)
       }
       guard let machine = try speed(of: recipe, dataset, costs, communicator, logger) else { return }
       let forecast = Forecast(
         workload: costs.workload, machine: machine, overlap: overlap ? Overlap() : .none, slowdown: coreSlowdown)
-      let report = ForecastReport(forecast, layout: layout, needs: costs.rank, arguments: trainArguments)
+      let report = ForecastReport(
+        forecast, layout: layout, needs: costs.rank, arguments: trainArguments(batchSize: raised))
       print(json ? report.json : report.text)
     }
   }
@@ -154,9 +169,11 @@ struct PlanCommand: ParsableCommand {
     return network
   }
 
-  private var trainArguments: [String] {
+  /// - Parameter batchSize: where it is not the recipe's.
+  private func trainArguments(batchSize: Int?) -> [String] {
     var arguments = ["train", "--recipe", recipe.recipe ?? Recipe.embedded[0].name]
     for setting in recipe.settings { arguments += ["--set", setting] }
+    if let batchSize { arguments += ["--set", "training.batchSize=\(batchSize)"] }
     if let data = recipe.data { arguments += ["--data", data] }
     if recipe.skipUnreadable { arguments.append("--skip-unreadable") }
     if recipe.dropNonFinite { arguments.append("--drop-nonfinite") }

@@ -13,7 +13,7 @@ struct ProfileCommand: ParsableCommand {
     discussion: """
       Data, noise, reductions, Adam and averages are part of an iteration; the warm-up is not measured. An image counts \
       once per iteration. The roof is what the machine does at best: large products, and sums of arrays of several sizes. \
-      With --batch-sizes: which batch is fast enough, and what larger ones cost.
+      Data that are not here are replaced by noise, as in plan. With --batch-sizes: which batch is fast enough, and what larger ones cost.
 
         lockstep profile --recipe dense-reference --output profile.html
         lockstep profile --recipe digits --batch-sizes 16,32,64,128,256
@@ -21,6 +21,7 @@ struct ProfileCommand: ParsableCommand {
       """)
 
   @OptionGroup var recipe: RecipeOptions
+  @OptionGroup var standIn: StandInOptions
 
   @Option(help: ArgumentHelp("Iterations to measure (default: about ten seconds of them).", valueName: "K"))
   var iterations: Int?
@@ -85,8 +86,8 @@ struct ProfileCommand: ParsableCommand {
         return
       }
       let said = communicator.notes.count
-      let recipe = try recipe.resolve(on: communicator, logger: logger)
-      let dataset = try recipe.loadDataset(on: communicator)
+      let recipe = try recipe.resolve(on: communicator, logger: nil)
+      let (dataset, _) = try standIn.data(of: recipe, on: communicator, logger: logger)
       let crew = try Crew(threads, communicator)
       let tuning = try communication.tuning(
         recipe: recipe, dataset: dataset, resumed: nil, communicator: communicator, team: crew.team)

@@ -33,6 +33,18 @@ import Testing
     #expect(bytes("gradients") > parameters && bytes("gradients") < parameters + 1024)
   }
 
+  @Test("data take what is stored of them: a byte a pixel, four a number, a label and a quantity")
+  func dataBytes() throws {
+    let bytes = { (costs: IterationCosts) in costs.rank.memory.first { $0.name.hasPrefix("data set") }?.bytes }
+    #expect(try bytes(costs()) == 1_797 * (256 + 4))
+    for (name, numbers) in [("vectors", 5), ("sequences", 48)] {
+      let recipe = try Recipe(yaml: Recipe.embedded(named: name).yaml, origin: name)
+      let dataset = try DatasetSource(recipe.data.source).load()
+      let costs = try IterationCosts(recipe: recipe, dataset: dataset, rankCount: 1, threads: 1)
+      #expect(bytes(costs) == 5_000 * (4 * numbers + 4 + 4 * 2))
+    }
+  }
+
   @Test("work goes down with the part of the batch, gradients and statistics do not")
   func ranks() throws {
     let (one, four, most) = (try costs(), try costs(ranks: 4), try costs(ranks: 63))
