@@ -28,9 +28,7 @@ public enum ResumePoint: Sendable, Equatable {
       let found = try output.checkpoints.latestValid()
       return (found.file, found.skipped.map { "skipped a checkpoint: \($0)" })
     case .path(let path):
-      guard Directories.exists(path) else {
-        throw Failure("\(path): there is no such run or checkpoint", code: .noInput)
-      }
+      guard Directories.exists(path) else { throw RunDirectory.missing(path) }
       if path.hasSuffix(".safetensors") { return (try SafetensorsFile(path: path), []) }
       let found = try RunDirectory(path).checkpoints.latestValid()
       guard let file = found.file else {

@@ -8,10 +8,13 @@ import Training
 
 struct InspectCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "inspect", abstract: "Lists and verifies checkpoints, and shows what one holds.",
+    commandName: "inspect", abstract: "Lists and verifies checkpoints, and sums up what one holds.",
     discussion: """
-      Of a run directory: all its checkpoints, each verified, who is writing there now, and what the newest whole one \
-      holds. Exit code 65 if any is damaged. The format is safetensors: other programs can read the tensors.
+      Of a run directory: all its checkpoints, each verified, who is writing there now, and a summary of the newest whole \
+      one. Exit code 65 if any is damaged. The format is safetensors: other programs can read the tensors.
+
+        lockstep inspect runs/first
+        lockstep inspect runs/first --tensors
 
       With --attention: draws where the attention layers of both networks look, on samples of the model.
 
@@ -21,10 +24,13 @@ struct InspectCommand: ParsableCommand {
   @Argument(help: ArgumentHelp("A run directory or a checkpoint file.", valueName: "RUN|FILE"))
   var path: String
 
+  @Flag(help: "List all tensors, their types and shapes, too.")
+  var tensors = false
+
   @Flag(help: "Show the recipe that it was trained with, too.")
   var recipe = false
 
-  @Flag(help: "Show all metadata, those that only the program reads included.")
+  @Flag(help: "Show all metadata as they are in the file, too.")
   var all = false
 
   @Flag(help: "Write a PNG for each attention layer instead.")
@@ -43,23 +49,20 @@ struct InspectCommand: ParsableCommand {
     if !attention, output != nil || samples != nil {
       throw ValidationError("\(output == nil ? "--samples" : "--output") is for --attention")
     }
-    if attention, recipe || all { throw ValidationError("--attention shows neither recipe nor metadata") }
+    if attention, recipe || all || tensors {
+      throw ValidationError("--attention shows neither recipe nor metadata nor tensors")
+    }
     if attention, output == nil, path.hasSuffix(".safetensors") {
       throw ValidationError("--attention of a checkpoint file: name the directory of the pictures, --output DIR")
     }
   }
-
-  /// Metadata that a person has no use for.
-  private static let internals = ["health", "report", "metricsBytes", "evaluatedIteration", "format"]
 
   func run() throws {
     Session.run(multiplies: false) { communicator, _ in
       if attention { return try showAttention(communicator) }
       try communicator.together {
         guard communicator.rank == 0 else { return }
-        guard Directories.exists(path) else {
-          throw Failure("\(path): there is no such run or checkpoint", code: .noInput)
-        }
+        guard Directories.exists(path) else { throw RunDirectory.missing(path) }
         guard path.hasSuffix(".safetensors") else { return try showRun(RunDirectory(path)) }
         let file = try SafetensorsFile(path: path)
         try file.verify()
@@ -128,12 +131,16 @@ struct InspectCommand: ParsableCommand {
 
   private func show(_ file: SafetensorsFile) throws {
     print("\(file.path): whole, all checksums hold")
-    let hidden = all ? [] : Self.internals
-    for (key, value) in file.metadata.sorted(by: { $0.key < $1.key }) where key != "recipe" && !hidden.contains(key) {
-      print("  \(key): \(value)")
+    for row in try CheckpointSummary(file).rows { print("  \(padded(row.name, 14)) \(row.text)") }
+    if all {
+      for (key, value) in file.metadata.sorted(by: { $0.key < $1.key }) where key != "recipe" {
+        print("  \(escaped(key)): \(escaped(value))")
+      }
     }
-    for name in file.names {
-      print("  \(padded(name, 52)) \(try file.type(of: name).rawValue) \(try file.shape(of: name))")
+    if tensors {
+      for name in file.names {
+        print("  \(padded(escaped(name), 52)) \(try file.type(of: name).rawValue) \(try file.shape(of: name))")
+      }
     }
     if recipe, let text = file.metadata["recipe"] { print(text) }
   }

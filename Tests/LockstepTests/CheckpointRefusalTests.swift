@@ -85,8 +85,8 @@ extension LockstepTests {
         listed.dropFirst().allSatisfy { $0.hasPrefix("  iteration ") && $0.hasSuffix(" bytes      whole") },
         "\(listed)")
       #expect(whole.output.contains("run/checkpoints/iteration-00000030.safetensors: whole, all checksums hold"))
-      #expect(whole.output.contains("\n  iteration: 30\n"))
-      #expect(!whole.output.contains("\n  health: ") && !whole.output.contains("\n  report: "))
+      #expect(whole.output.contains("\n  iteration      30 of 30\n"))
+      #expect(!whole.output.contains("\n  metricsBytes: ") && !whole.output.contains("\n  report: "))
       let everything = try Run("inspect", "run", "--all", in: scratch).output
       #expect(everything.contains("\n  health: ") && everything.contains("\n  report: "))
 

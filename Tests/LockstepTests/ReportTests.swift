@@ -1,3 +1,5 @@
+import Checkpoints
+import Files
 import Foundation
 import Testing
 
@@ -120,13 +122,32 @@ extension LockstepTests {
       #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.path).filter { !$0.hasPrefix(".") } == [])
     }
 
-    @Test("inspect lists tensors and, on request, the recipe")
+    @Test("inspect sums a run up and, on request, lists its tensors, metadata and recipe")
     func inspect() throws {
       try train("--seed", "77")
-      let run = try Run("inspect", "run", "--recipe", in: scratch)
-      #expect(run.status == 0)
+      let summary = try Run("inspect", "run", in: scratch)
+      #expect(summary.status == 0)
+      let rows = summary.output.split(separator: "\n").map(String.init)
+      #expect(rows.count == 12, "\(rows)")
+      #expect(rows[2].hasSuffix("iteration-00000005.safetensors: whole, all checksums hold"))
+      let file = try SafetensorsFile(path: checkpoint(scratch / "run", 5))
+      for network in ["generator", "discriminator"] {
+        let names = file.names.filter { $0.hasPrefix(network + "/") }
+        let count = try names.reduce(0) { try $0 + file.shape(of: $1).count }
+        #expect(
+          rows.contains(
+            "  \(network.padding(toLength: 14, withPad: " ", startingAt: 0)) \(grouped(count)) parameters in \(names.count) tensors"
+          ))
+      }
       for text in [
-        "iteration-00000005.safetensors: whole, all checksums hold", "  iteration: 5", "  imageShape: 16×16×1",
+        "  iteration      5 of 5",
+        "  recipe         digits-dense: dense-attention, seed 77, batch 64, averaged with decay 0.999",
+        "  data           digits: 1,500 training images 16×16×1", "  classes        10: 0, 1, 2, 3, 4, 5, 6, 7, 8, 9",
+        "  health         nothing found", "  trained on     1 rank of 1 thread",
+      ] { #expect(rows.contains(text), "\(text) in \(rows)") }
+      let run = try Run("inspect", "run", "--recipe", "--tensors", "--all", in: scratch)
+      for text in [
+        "  iteration      5 of 5", "  iteration: 5\n", "  imageShape: 16×16×1",
         "  generator/before1/kernel ", "F32 [110, 128]", "average/generator/image/bias", "seed: 77",
       ] { #expect(run.output.contains(text), "\(text)") }
       var content = try bytes(of: checkpoint(scratch / "run", 5))
@@ -152,7 +173,7 @@ extension LockstepTests {
       #expect(page.contains("Nearest training images") && page.contains("From iteration 0 on: "))
       for (options, text) in [
         (["--samples", "9", "--attention"], "from 1 to 8"), (["--samples", "2"], "--samples is for --attention"),
-        (["--attention", "--all"], "--attention shows neither"),
+        (["--attention", "--all"], "--attention shows neither"), (["--attention", "--tensors"], "nor tensors"),
       ] {
         let wrong = try Run(["inspect", "run"] + options, in: scratch)
         #expect(wrong.status == 64 && wrong.errors.contains(text))
