@@ -6,13 +6,15 @@ import Training
 /// The end of a process whose command line asks for help or cannot be understood: one rank speaks for all.
 enum Refusal {
   /// Shows the help that was asked for, or says in one line what is wrong, and ends with exit code 0 or 64.
-  static func end(_ error: any Error) -> Never {
+  static func end(_ error: any Error, _ arguments: [String]) -> Never {
     let text = LockstepCommand.message(for: error)
     guard LockstepCommand.exitCode(for: error) != .success else {
       if LaunchEnvironment.current.rank == 0 { print(text) }
       exit(0)
     }
-    let failure = Failure("\(lowercased(text)) (see `\(helpCommand)`)", code: .usage)
+    let words = CommandWords(arguments)
+    let reason = CommandAdvice(words).instead(of: text) ?? lowercased(text)
+    let failure = Failure("\(reason) (see `\(words.name) --help`)", code: .usage)
     // All ranks have the same command line. They meet before they end, or mpirun might end the one that speaks.
     Session.run(multiplies: false) { communicator, _ in try communicator.together { throw failure } }
   }
@@ -22,12 +24,5 @@ enum Refusal {
     let text = text.last == "." ? text.dropLast() : text[...]
     guard text.dropFirst().first?.isLowercase == true else { return String(text) }
     return text.prefix(1).lowercased() + text.dropFirst()
-  }
-
-  /// Where the options of the command in question are explained.
-  private static var helpCommand: String {
-    let names = LockstepCommand.configuration.subcommands.compactMap { $0.configuration.commandName }
-    let named = CommandLine.arguments.dropFirst().first { names.contains($0) }
-    return "lockstep \(named.map { "\($0) " } ?? "")--help"
   }
 }

@@ -2,9 +2,10 @@ import Kernels
 
 // Before anything else: OpenBLAS reads its environment while the program loads.
 StartUp.prepareEnvironment()
+let arguments = Arguments.meant(CommandLine.arguments.dropFirst())
 do {
-  var command = try LockstepCommand.parseAsRoot()
+  var command = try LockstepCommand.parseAsRoot(arguments)
   try command.run()
 } catch {
-  Refusal.end(error)
+  Refusal.end(error, arguments)
 }

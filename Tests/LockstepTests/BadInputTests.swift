@@ -24,12 +24,13 @@ extension LockstepTests {
       // The command line itself.
       Mistake(
         "train --frobnicate", 64, "unknown option '--frobnicate' (see `lockstep train --help`)", ranks: [nil, 2]),
-      Mistake("tarin", 64, "unexpected argument 'tarin' (see `lockstep --help`)"),
+      Mistake("tarin", 64, "there is no command tarin; did you mean lockstep train? (see `lockstep --help`)"),
       Mistake("train --iterations many", 64, "the value 'many' is invalid for '--iterations <N>'"),
       Mistake("train --iterations 0", 64, "--iterations 0: must be at least 1"),
       Mistake("train --set", 64, "missing value for '--set <key=value>'"),
       Mistake("train --set seed", 64, "--set seed: write path=value", ranks: [nil, 2]),
       Mistake("sample", 64, "missing expected argument '<RUN>'"),
+      Mistake("sample x --output x.png --count -5", 64, "--count -5: must be from 1 to 1,000,000,000"),
       Mistake("sample x --output x.jpg", 64, "--output x.jpg: the name must end in .png, .npz, .npy, .csv or /"),
       Mistake("evaluate x --samples 0", 64, "--samples 0: must be at least 1"),
       Mistake("profile --threads 0", 64, "--threads 0: must be at least 1"),
@@ -65,6 +66,10 @@ extension LockstepTests {
       Mistake("train --output out --data cifar10:none", 66, "none: cannot list: No such file or directory"),
       Mistake("train --output out --data folder:short", 65, "short: no class folders and no images in it"),
       Mistake("train --output out --set data.channels=2", 78, "data.channels: 2 must be 1 or 3"),
+      Mistake("train --output out --data none/x", 66, "none/x: there is no such file or directory", ranks: [nil, 2]),
+      Mistake(
+        "train --output out --data file", 78, "file: is there, but its name and first bytes tell no kind of data"),
+      Mistake("train --output out --data ~none-such/x", 78, "~none-such/x: there is no user none-such"),
       // Places.
       Mistake(
         "train --iterations 3 --output file/out", 73, "file: cannot make the directory: File exists; check that the",
