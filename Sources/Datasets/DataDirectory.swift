@@ -33,7 +33,7 @@ enum DataDirectory {
   /// One array for samples makes a data set of the directory; others are data by themselves.
   private static func arrays(_ files: [String], in path: String) -> [DatasetSource] {
     let arrays = files.filter { $0.lowercased().hasSuffix(".npy") }
-    let isWhole = arrays.contains { NumPyData.samples.contains(String($0.dropLast(4))) }
+    let isWhole = !NumPyRoles(arrays.map { String($0.dropLast(4)) }).names(.samples).isEmpty
     return isWhole ? [.numpy(path: path)] : arrays.map { .numpy(path: "\(path)/\($0)") }
   }
 
@@ -41,13 +41,13 @@ enum DataDirectory {
   private static func hasPictures(
     _ path: String, _ files: [String], _ folders: [String]
   ) throws(DatasetError) -> Bool {
-    if files.contains(where: ImageFolder.isImage) || files.contains("dataset.json") { return true }
+    if files.contains(where: FolderScan.isImage) || files.contains("dataset.json") { return true }
     for folder in folders.prefix(mostLooked) {
       let inside = try visibleNames(in: "\(path)/\(folder)")
-      if inside.contains(where: ImageFolder.isImage) { return true }
+      if inside.contains(where: FolderScan.isImage) { return true }
       guard folder == "train" || folder == "test" else { continue }
       for inner in inside.prefix(mostLooked) where Directories.isDirectory("\(path)/\(folder)/\(inner)") {
-        if try visibleNames(in: "\(path)/\(folder)/\(inner)").contains(where: ImageFolder.isImage) { return true }
+        if try visibleNames(in: "\(path)/\(folder)/\(inner)").contains(where: FolderScan.isImage) { return true }
       }
     }
     return false

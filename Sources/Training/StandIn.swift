@@ -78,6 +78,10 @@ public struct StandIn: Sendable {
     let named = recipe.data.conditions.isEmpty ? 2 : recipe.data.conditions.count
     switch recipe.model.conditionKind {
     case .classes: (self.classes, conditions) = (min(classes, size ?? classes), 0)
+    // Of the data, too; what is no image has quantities unless classes are asked for.
+    case .automatic where kind == .images || classes > 1:
+      (self.classes, conditions) = (min(classes, size ?? classes), 0)
+    case .automatic: (self.classes, conditions) = (1, size ?? named)
     // Images are measured.
     case .continuous: (self.classes, conditions) = (1, kind == .images ? 0 : size ?? named)
     case .mixed: (self.classes, conditions) = (classes, size.map { max(1, $0 - classes) } ?? named)
