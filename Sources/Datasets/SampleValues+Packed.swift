@@ -11,7 +11,8 @@ extension SampleValues {
     // Bytes have the one scale of all images, which no column tells; steps of a table may have a scale each.
     guard layout.columns.isEmpty || shape.shape.count % layout.columns.count == 0 else {
       throw FileError(
-        path: x.path, reason: "\(grouped(layout.columns.count)) columns for \(grouped(shape.shape.count)) numbers a sample",
+        path: x.path,
+        reason: "\(grouped(layout.columns.count)) columns for \(grouped(shape.shape.count)) numbers a sample",
         remedy: "pack the original data again")
     }
     if shape.kind == .images, let range = options.range { try Self.check(range, against: layout, x) }
