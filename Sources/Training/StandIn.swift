@@ -78,8 +78,8 @@ public struct StandIn: Sendable {
     let named = recipe.data.conditions.isEmpty ? 2 : recipe.data.conditions.count
     switch recipe.model.conditionKind {
     case .classes: (self.classes, conditions) = (min(classes, size ?? classes), 0)
-    // Of the data, too; what is no image has quantities unless classes are asked for.
-    case .automatic where kind == .images || classes > 1:
+    // The data would say it; what is no image has quantities unless a column with the class is named.
+    case .automatic where kind == .images || recipe.data.label != nil:
       (self.classes, conditions) = (min(classes, size ?? classes), 0)
     case .automatic: (self.classes, conditions) = (1, size ?? named)
     // Images are measured.

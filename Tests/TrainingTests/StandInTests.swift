@@ -31,7 +31,8 @@ import Testing
       ("mnist", "28X28", [], .images, [28, 28, 1], 0), ("vectors", "7", [], .vectors, [1, 1, 7], 2),
       ("sequences", "48x2", [], .sequences, [1, 48, 2], 2),
       ("vectors", "30x4", ["data.layout=sequences", "model.condition.size=5"], .sequences, [1, 30, 4], 5),
-      ("vectors", "9", ["data.conditions=[a, b, c]"], .vectors, [1, 1, 9], 3),
+      ("vectors", "9", ["data.source=csv:t.csv", "data.conditions=[a, b, c]"], .vectors, [1, 1, 9], 3),
+      ("vectors", "9", ["data.source=csv:t.csv", "data.label=kind"], .vectors, [1, 1, 9], 0),
     ] as [(String, String, [String], SampleLayout.Kind, [Int], Int)] {
       let recipe = try Recipe(yaml: Recipe.embedded(named: name).yaml, origin: name, settings: settings)
       let standIn = try StandIn(shape: text, classes: 4, samples: 100, for: recipe)
