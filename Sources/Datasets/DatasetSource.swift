@@ -104,6 +104,9 @@ public enum DatasetSource: Hashable, Sendable, CustomStringConvertible {
     forms.dropLast().joined(separator: ", ") + " or " + (forms.last ?? "")
   }
 
+  /// Where the data lie, as messages name it.
+  private var path: String { description.split(separator: ":", maxSplits: 1).last.map(String.init) ?? description }
+
   public var description: String {
     switch self {
     case .digits: "digits"
@@ -137,7 +140,7 @@ public enum DatasetSource: Hashable, Sendable, CustomStringConvertible {
   ///
   /// - Precondition: `listing` is one of this source.
   public func load(_ options: LoadingOptions, listing: DatasetListing) throws(DatasetError) -> Dataset {
-    try read(options, listing).checkedClassNames(of: description).checkedRange(options, of: self)
+    try read(options, listing).checkedClassNames(of: path).checkedRange(options, of: self)
       .checkedForOverlap().adapted(to: options)
   }
 

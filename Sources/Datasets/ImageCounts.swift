@@ -32,7 +32,8 @@ struct ImageCounts {
       remedy: "save all with one depth, or set data.range=[] and each is taken by its full range")
   }
 
-  func notes(_ options: LoadingOptions, _ samples: SampleBytes) -> [String] {
+  /// - Parameter isRangeSeen: whether the range is what the samples show, not what was asked for.
+  func notes(_ options: LoadingOptions, _ samples: SampleBytes, isRangeSeen: Bool) -> [String] {
     let all = grouped(readable())
     var notes: [String] = []
     func say(_ count: Int, _ one: String, _ many: String) {
@@ -54,7 +55,8 @@ struct ImageCounts {
       let (low, high) = (SampleBytes.shown(range.lowerBound), SampleBytes.shown(range.upperBound))
       let beyond =
         samples.clipped == 0 ? "" : "; \(grouped(samples.clipped)) samples of pixels lie beyond and are clipped"
-      notes.append("\(low) is black, \(high) white, as data.range says\(beyond)")
+      let reason = isRangeSeen ? "since there are no other samples" : "as data.range says"
+      notes.append("\(low) is black, \(high) white, \(reason)\(beyond)")
     }
     return notes
   }

@@ -51,12 +51,10 @@ public enum ImageFolder {
         "no test/ in \(directory): \(grouped(test.count)) of \(grouped(test.count + training.count)) images are held out"
           + spread)
     }
-    // In the units of the files.
-    let range = options.range.map(PixelRange.init)
     return Dataset(
       name: "folder", classNames: contents.classNames,
-      layout: SampleLayout(columns: range.map { $0 == .bytes ? [] : [$0.column] } ?? []), training: training, test: test,
-      notes: notes, complaints: contents.complaints + loader.complaints)
+      layout: SampleLayout(columns: loader.range.map { $0 == .bytes ? [] : [$0.column] } ?? []), training: training,
+      test: test, notes: notes, complaints: contents.complaints + loader.complaints)
   }
 
   static func contents(

@@ -11,7 +11,9 @@ struct ImageLoader {
   /// Beyond this an enlarged image shows blocks rather than what it is of.
   private static let mostEnlarged = 4
 
-  private let options: LoadingOptions
+  private var options: LoadingOptions
+  /// Whether the samples themselves said what is black and white.
+  private var isRangeSeen = false
   private let directory: String
   private var decoder: ImageDecoder
   private var fitting: Fitting?
@@ -38,7 +40,10 @@ struct ImageLoader {
   var complaints: [String] { faults.complaint(of: counts.images).map { [$0] } ?? [] }
 
   /// What was done to the images, a sentence each.
-  var notes: [String] { counts.notes(options, decoder.samples) }
+  var notes: [String] { counts.notes(options, decoder.samples, isRangeSeen: isRangeSeen) }
+
+  /// What stands for black and white, in the units of the files; nil: their full range.
+  var range: PixelRange? { options.range.map(PixelRange.init) }
 
   /// Reads all images of the folder; every class must have one to train on.
   ///
@@ -50,6 +55,13 @@ struct ImageLoader {
     }
     if let error = faults.error(in: directory, of: counts.images, skipsUnreadable: options.skipsUnreadable) {
       throw error
+    }
+    if options.range == nil, decoder.samples.areZerosAndOnes {
+      var options = options
+      options.range = 0...1
+      self = ImageLoader(options, directory: directory)
+      isRangeSeen = true
+      return try sets(of: contents)
     }
     try counts.checkDepths(options, in: directory)
     try decoder.samples.checkFill(options, in: directory)

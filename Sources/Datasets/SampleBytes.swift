@@ -11,6 +11,9 @@ struct SampleBytes {
   /// Samples beyond the range.
   private(set) var clipped = 0
 
+  /// Masks: black and white, however many bits they have.
+  var areZerosAndOnes: Bool { !extents.isEmpty && extents.values.allSatisfy { $0 == 0...1 } }
+
   private let range: ClosedRange<Double>?
   private var tables: [Int: [UInt8]] = [:]
 

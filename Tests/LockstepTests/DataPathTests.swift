@@ -27,7 +27,7 @@ extension LockstepTests {
       #expect(run.status == 0, "\(run.errors)")
       #expect(
         run.errors.components(separatedBy: "data/mnist is taken for idx:data/mnist\n").count == 2, "\(run.errors)")
-      #expect(run.errors.contains("48 images [16, 16, 1] of idx"))
+      #expect(run.errors.contains("48 images 16×16×1 of idx"))
       #expect(try lines(of: scratch / "run/recipe.yaml").contains("  source: \"idx:data/mnist\""))
       // Kept with its kind, it goes on without a word.
       let more = try Run(

@@ -14,7 +14,7 @@ extension LockstepTests {
       .enabled(if: exists(directory + "/mnist"), "no data/mnist in LOCKSTEP_SHARED or ../shared"))
     func mnist() throws {
       let scratch = try Scratch()
-      for (name, settings, shape) in [("28", [], "[28, 28, 1]"), ("16", ["--set", "data.height=16"], "[16, 16, 1]")] {
+      for (name, settings, shape) in [("28", [], "28×28×1"), ("16", ["--set", "data.height=16"], "16×16×1")] {
         let run = try Run(
           [
             "train", "--recipe", "digits-dense", "--data", "idx:\(Self.directory)/mnist", "--output", name,
@@ -29,7 +29,7 @@ extension LockstepTests {
       let wrong = try Run("evaluate", "28", "--data", "digits", in: scratch)
       #expect(wrong.status == 65)
       #expect(wrong.errorLines.count == 1)
-      #expect(wrong.errors.contains("the model makes images [28, 28, 1], the data have [16, 16, 1]"), "\(wrong.errors)")
+      #expect(wrong.errors.contains("the model makes images 28×28×1, the data have images 16×16×1"), "\(wrong.errors)")
       #expect(try Run("sample", "28", "--output", "x.npz", in: scratch).status == 0)
       #expect(try NPZFile(scratch / "x.npz").arrays["images"]?.shape == [100, 28, 28, 1])
     }
@@ -43,7 +43,7 @@ extension LockstepTests {
       let run = try Run(
         "train", "--recipe", "digits-dense", "--data", source, "--output", "run", "--iterations", "20", in: scratch)
       #expect(run.status == 0, "\(run.errors)")
-      #expect(run.errors.contains("images [16, 16, 1] of semeion"), "\(run.errors)")
+      #expect(run.errors.contains("images 16×16×1 of semeion"), "\(run.errors)")
       #expect(try Run("evaluate", "run", "--json", in: scratch).status == 0)
     }
 

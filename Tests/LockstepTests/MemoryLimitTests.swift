@@ -43,7 +43,7 @@ extension LockstepTests {
       "memory for OpenBLAS that is not to be had ends every command at once, with the limit to raise",
       arguments: [
         training, ["sample", "run", "--count", "10", "--output", "a.png"], ["evaluate", "run"],
-        ["plan", "--recipe", "digits", "--nodes", "2"],
+        ["plan", "--recipe", "digits", "--nodes", "2", "--ranks-per-node", "1"],
         ["profile", "--recipe", "digits-dense"], ["doctor"], ["sweep", "space.yaml", "--output", "sweep"],
         ["measure", "real.npy", "fake.npy"], ["export", "run", "--output", "a.onnx"],
       ])

@@ -12,7 +12,7 @@ extension LockstepTests {
     private static let foreign: Set = [
       "--mca", "--map-by", "--bind-to", "--oversubscribe", "--ntasks-per-node", "--cpus-per-task", "--mpi",
       "--shm-size",
-      "--cpus",
+      "--cpus", "--logdir", "--generate-completion-script",
     ]
     private static let groups = ["data", "model", "norm", "training", "health", "evaluation", "checkpoint", "log"]
 

@@ -196,10 +196,10 @@ extension LockstepTests {
       try scratch.write(text.utf8, to: "mine.yaml")
       #expect(
         try Run("train", "--recipe", "mine.yaml", "--output", "run", "--iterations", "2", in: scratch).status == 0)
-      // The run's own copy differs in what was asked for only.
+      // The run's own copy differs in what was asked for, and in what the data decided.
       let copy = try lines(of: scratch / "run/recipe.yaml")
       let given = try lines(of: scratch / "mine.yaml")
-      #expect(zip(copy, given).filter { $0 != $1 }.map(\.0) == ["  iterations: 2"])
+      #expect(zip(copy, given).filter { $0 != $1 }.map(\.0) == ["    kind: classes", "  iterations: 2"])
       let keys = try Run("recipes", "--keys", in: scratch).output.split(separator: "\n")
       #expect(keys.contains { $0.hasPrefix("training.batchSize ") && $0.contains("from 1 to 1,048,576") })
       #expect(keys.count == given.filter { !$0.hasSuffix(":") }.count)
