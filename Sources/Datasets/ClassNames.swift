@@ -30,8 +30,10 @@ extension Dataset {
         imageShape: set.imageShape, bytes: set.pixels, format: set.format, part: set.selection.part,
         labels: set.labels.map { places[Int($0)] }[...], conditions: set.conditions)
     }
-    return Dataset(
+    var dataset = Dataset(
       name: name, classNames: names, layout: layout, training: relabelled(training), test: relabelled(test),
       notes: notes, complaints: complaints)
+    dataset.isOfNode = isOfNode
+    return dataset
   }
 }

@@ -12,8 +12,9 @@ enum DataDirectory {
     if names.contains(where: IDX.isStandardName) { found.append(.idx(directory: path)) }
     found += [CIFAR.ten, .hundred].filter { $0.isHere(names) }.map { .cifar($0, directory: path) }
     let folders = names.filter { Directories.isDirectory("\(path)/\($0)") }
-    let files = names.filter { !folders.contains($0) }
-    let hasPictures = try hasPictures(path, files, folders)
+    let known = Set(folders)
+    let files = names.filter { !known.contains($0) }
+    let hasPictures = hasPictures(path, files, folders)
     if hasPictures { found.append(.folder(directory: path)) }
     found += arrays(files, in: path)
     for file in files {
@@ -26,7 +27,10 @@ enum DataDirectory {
       }
     }
     guard found.isEmpty, depth > 0 else { return found }
-    for folder in folders.prefix(mostLooked) { found += try sources(in: "\(path)/\(folder)", depth: depth - 1) }
+    // What may not be looked into is not meant.
+    for folder in folders.prefix(mostLooked) {
+      found += (try? sources(in: "\(path)/\(folder)", depth: depth - 1)) ?? []
+    }
     return found
   }
 
@@ -38,16 +42,15 @@ enum DataDirectory {
   }
 
   /// Pictures themselves, folders of them, or parts with folders of them.
-  private static func hasPictures(
-    _ path: String, _ files: [String], _ folders: [String]
-  ) throws(DatasetError) -> Bool {
+  private static func hasPictures(_ path: String, _ files: [String], _ folders: [String]) -> Bool {
     if files.contains(where: FolderScan.isImage) || files.contains("dataset.json") { return true }
     for folder in folders.prefix(mostLooked) {
-      let inside = try visibleNames(in: "\(path)/\(folder)")
+      let inside = (try? visibleNames(in: "\(path)/\(folder)")) ?? []
       if inside.contains(where: FolderScan.isImage) { return true }
       guard folder == "train" || folder == "test" else { continue }
       for inner in inside.prefix(mostLooked) where Directories.isDirectory("\(path)/\(folder)/\(inner)") {
-        if try visibleNames(in: "\(path)/\(folder)/\(inner)").contains(where: FolderScan.isImage) { return true }
+        let names = (try? visibleNames(in: "\(path)/\(folder)/\(inner)")) ?? []
+        if names.contains(where: FolderScan.isImage) { return true }
       }
     }
     return false
@@ -56,7 +59,9 @@ enum DataDirectory {
   /// Without hidden ones, and what macOS puts into archives.
   static func visibleNames(in path: String) throws(DatasetError) -> [String] {
     do throws(FileError) {
-      return try Directories.names(in: path).filter { !$0.hasPrefix(".") && $0 != "__MACOSX" }
+      return try Directories.names(in: path).filter {
+        !$0.hasPrefix(".") && !FolderScan.systemNames.contains($0.lowercased())
+      }
     } catch { throw DatasetError(error) }
   }
 }

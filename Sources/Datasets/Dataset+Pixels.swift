@@ -9,7 +9,7 @@ extension Dataset {
     let parts = [(training, "the training images"), (test, "the held-out images")].map { set, name in
       PixelEvidence(set.pixels, imageSize: imageShape.count, name: name)
     }
-    let choice = try PixelChoice(asked: options.range, parts: parts, file: file)
+    let choice = try PixelChoice(asked: options.range ?? options.knownRange, parts: parts, file: file)
     var layout = layout
     if choice.range != .bytes { layout.columns = [choice.range.column] }
     return Dataset(
@@ -41,7 +41,7 @@ extension Dataset {
           + "were stored")
     }
     let (low, high) = levels.bulk
-    if options.range == nil, levels.count > 2, high - low < PixelRange.leastFilled {
+    if options.range == nil, high - low < PixelRange.leastFilled {
       said.append(
         "all but 0.1 % of the training images' values lie between \(PixelChoice.percent(low)) and "
           + "\(PixelChoice.percent(high)) of the way from black to white: if a few bright or dark ones are no part of the "

@@ -194,12 +194,28 @@ public struct LoadingOptions: Sendable {
   public var labelColumn: String?
   public var conditionColumns: [String] = []
   public var columns: [String] = []
+  /// Those that a run has learned before.
+  private(set) var knownColumns: [String] = []
   /// Whether samples with NaN or infinity, and lines of a table without a number or a class, are left out.
   public var dropsNonFinite = false
   /// Whether a run has used these data before: its user is not asked again what could be meant otherwise.
-  public var areKnown = false
+  public private(set) var areKnown = false
+  /// What stood for black and white in that run.
+  private(set) var knownRange: ClosedRange<Double>?
 
   public init() {}
+
+  /// Leaves as it was what a run has made of these data that goes on, or is judged.
+  public mutating func keep(_ known: SampleDescription) {
+    areKnown = true
+    switch known.layout.kind {
+    case .images:
+      let pixels = known.layout.pixels
+      knownRange = pixels.number(of: -1)...pixels.number(of: 1)
+    // Of tables; others have no choice.
+    case .vectors, .sequences: if columns.isEmpty { knownColumns = known.layout.columns.map(\.name) }
+    }
+  }
 }
 
 /// What the networks are told about a sample.

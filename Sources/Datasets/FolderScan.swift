@@ -15,7 +15,7 @@ struct FolderScan {
   ]
   private static let archiveEndings: Set = [".zip", ".tar", ".tgz", ".gz", ".7z", ".rar", ".xz", ".bz2"]
   /// What systems and programs leave beside a user's files, in lower case.
-  private static let systemNames: Set = [
+  static let systemNames: Set = [
     "__macosx", "@eadir", "$recycle.bin", "system volume information", "__pycache__", "lost+found", "thumbs.db",
     "ehthumbs.db", "desktop.ini", "#recycle", "@recycle",
   ]

@@ -62,7 +62,17 @@ extension ImageFolder {
       guard !scan.folders.isEmpty else { throw scan.noImages(asked: "class folders") }
       var (names, files): ([String], [[String]]) = ([], [])
       var (others, nested, nestedImages): ([String], [String], Int) = ([], [], 0)
-      for name in ClassNames.sorted(scan.folders) {
+      let sorted = ClassNames.sorted(scan.folders)
+      guard sorted.count == scan.folders.count else {
+        // Equal as texts, other bytes.
+        let twins = Dictionary(grouping: scan.folders) { $0 }.values.first { $0.count > 1 } ?? []
+        throw DatasetError(
+          file: scan.path,
+          reason: "\(twins.count) class folders are called \((twins.first ?? "").debugDescription), in different Unicode "
+            + "forms",
+          remedy: "put their images into one")
+      }
+      for name in sorted {
         let folder = try FolderScan("\(scan.path)/\(name)", looksAtImages: false)
         guard !folder.images.isEmpty else { throw folder.noImagesInClass() }
         names.append(name)

@@ -38,15 +38,20 @@ extension ImageLabels {
         guard scan.folders.isEmpty else { continue }
         let others = words.names.indices.filter { $0 != words.file }.map { words.names[$0] }
         throw DatasetError(
-          file: path, reason: "lists images, but which column has their class is not clear",
+          file: path,
+          reason: options.labelColumn.map {
+            "lists images, but has no column \($0.debugDescription), as data.label asks for"
+          }
+            ?? "lists images, but which column has their class is not clear",
           remedy: "name it in data.label; there are \(clipped(others.joined(separator: ", "), atMost: 200))")
       }
       var rows: [(file: String, name: String)] = []
       for (line, cells) in words.rows {
-        guard !cells[label].isEmpty else {
+        guard !TableCell.isMissing(cells[label]) else {
+          let shown = cells[label].isEmpty ? "" : " (\(clipped(cells[label].debugDescription)))"
           throw DatasetError(
-            file: path, reason: "line \(grouped(line)): no class of \(cells[words.file])",
-            remedy: "give it one, or remove the line")
+            file: path, reason: "line \(grouped(line)): no class of \(cells[words.file])\(shown)",
+            remedy: "give it one, under another word if it is called so, or remove the line")
         }
         rows.append((cells[words.file], cells[label]))
       }

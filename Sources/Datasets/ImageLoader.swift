@@ -56,7 +56,7 @@ struct ImageLoader {
     if let error = faults.error(in: directory, of: counts.images, skipsUnreadable: options.skipsUnreadable) {
       throw error
     }
-    if options.range == nil, decoder.samples.areZerosAndOnes {
+    if options.range == nil, options.knownRange ?? 0...1 == 0...1, decoder.samples.areZerosAndOnes {
       var options = options
       options.range = 0...1
       self = ImageLoader(options, directory: directory)

@@ -18,12 +18,13 @@ extension NumPyArrays {
     }
     if !texts.isEmpty {
       guard labels.isEmpty else { throw wrong("labels are texts in one part and numbers in the other", "use one kind") }
-      if let place = texts.firstIndex(where: { $0.allSatisfy(\.isWhitespace) }) {
+      if let place = texts.firstIndex(where: TableCell.isMissing) {
         let isTest = place >= split.storedTraining
         throw wrong(
           "\(isTest ? pair.test?.name ?? "" : pair.training.name) of sample "
-            + "\(grouped(isTest ? place - split.storedTraining : place)) is empty: it has no class",
-          "name the class of every sample, or leave such samples out")
+            + "\(grouped(isTest ? place - split.storedTraining : place)) is "
+            + (texts[place].isEmpty ? "empty" : clipped(texts[place].debugDescription)) + ": it has no class",
+          "name the class of every sample, under another word if it is called so, or leave such samples out")
       }
       let names = ClassNames.sorted(texts)
       guard names.count <= NumPyData.mostClasses else { throw wrong("\(grouped(names.count)) classes", "use fewer") }
@@ -32,7 +33,10 @@ extension NumPyArrays {
     }
     let most = Int(labels.max() ?? 0)
     guard let given = try namesOfClasses(beside: pair.training) else { return (labels, (0...most).map(String.init)) }
-    guard given.type.isText, given.count > most else {
+    guard given.type.isText else {
+      throw wrong("\(given.name) holds \(given.type.name), no names", "save texts: numpy.asarray(names).astype(str)")
+    }
+    guard given.count > most else {
       throw wrong(
         "\(given.name) has \(grouped(given.count)) names, the largest label is \(grouped(most))", "name every class")
     }

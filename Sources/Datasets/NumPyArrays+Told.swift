@@ -6,19 +6,26 @@ import NumPyFiles
 extension NumPyArrays {
   /// What the networks are to be told of a sample, as asked or, where that is automatic, as there is.
   mutating func told(_ split: Split, packed: SampleLayout?) throws(FileError) -> (labels: Pair?, quantities: Pair?) {
-    let quantities = try pair(.quantities, split)
-    var labels = try pair(.labels, split)
-    if packed != nil, try isUnlabelled() { labels = nil }
+    // Only what is asked for has to be whole.
     switch options.condition {
-    case .classes: return (labels, nil)
-    case .mixed: return (labels, quantities)
-    case .continuous: return (nil, quantities ?? labels)
+    case .classes: return (try labels(split, packed), nil)
+    case .mixed: return (try labels(split, packed), try pair(.quantities, split))
+    case .continuous:
+      if let quantities = try pair(.quantities, split) { return (nil, quantities) }
+      return (nil, try labels(split, packed))
     case .automatic:
+      let (labels, quantities) = (try labels(split, packed), try pair(.quantities, split))
       guard let given = labels, let number = try numberThatIsNoClass(in: given) else { return (labels, quantities) }
       guard quantities == nil else { return (nil, quantities) }
       notes.append("\(given.training.name) holds no classes (\(number)): it is taken for quantities")
       return (nil, given)
     }
+  }
+
+  /// Nil, too, where packed data have none.
+  private func labels(_ split: Split, _ packed: SampleLayout?) throws(FileError) -> Pair? {
+    if packed != nil, try isUnlabelled() { return nil }
+    return try pair(.labels, split)
   }
 
   /// The arrays of a role, both parts.

@@ -84,7 +84,7 @@ extension SampleBytes {
   /// Refuses a guessed range of which the samples fill less than a quarter: pictures of 12 bits in files of 16, masks of 0
   /// and 1. What they would train is black.
   func checkFill(_ options: LoadingOptions, in directory: String) throws(DatasetError) {
-    guard range == nil else { return }
+    guard range == nil, !options.areKnown else { return }
     for (sampleBytes, extent) in extents.sorted(by: { $0.key > $1.key }) {
       let full = Self.most(of: sampleBytes)
       guard 4 * (extent.upperBound - extent.lowerBound) < full else { continue }

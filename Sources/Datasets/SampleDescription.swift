@@ -1,7 +1,7 @@
 import Files
 
-/// What the samples of a model stand for: their layout and the names of the classes. Every file that holds a model, its
-/// samples or data keeps both, as JSON, so that no name can be mistaken for two.
+/// What the samples of a model stand for: their layout and the names of the classes. Checkpoints, exported networks and
+/// packed data keep them as lists, most as JSON, so that no name can be mistaken for two.
 ///
 ///     {"classNames":["cat","dog"],"columns":[],"conditions":[{"center":0.5,"name":"age","unit":2}],"kind":"images"}
 public struct SampleDescription: Sendable, Equatable {
@@ -61,9 +61,12 @@ extension Dataset {
           file: source, reason: "class \(grouped(label)) of \(grouped(classCount)) has no name",
           remedy: "name every class")
       }
-      guard seen.insert(name).inserted else {
+      let bare = name.drop(while: \.isWhitespace)
+      guard seen.insert(String(bare.dropLast(bare.reversed().prefix(while: \.isWhitespace).count))).inserted else {
+        let twin = classNames[..<label].contains(name) ? "" : " but for blanks"
         throw DatasetError(
-          file: source, reason: "two classes are called \(clipped(name.debugDescription))", remedy: "name each once")
+          file: source, reason: "two classes are called \(clipped(name.debugDescription))\(twin)",
+          remedy: "name each once")
       }
     }
     return self

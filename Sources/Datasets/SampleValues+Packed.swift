@@ -19,7 +19,7 @@ extension SampleValues {
     columns = layout.columns
     if shape.kind == .images, x.type == .uint8 {
       (training, self.test, format) = (Self.stored(x), test.map(Self.stored), .bytes)
-    } else if x.type == .float32, x.isNative, test?.isNative ?? true {
+    } else if x.type == .float32, x.isNative, test.map({ $0.type == .float32 && $0.isNative }) ?? true {
       (training, self.test, format) = (Self.stored(x), test.map(Self.stored), .floats(.none))
     } else {
       // Written again by another program.

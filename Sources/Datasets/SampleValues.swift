@@ -170,7 +170,9 @@ struct SampleValues {
   private static func choice(
     _ parts: [PixelEvidence], _ options: LoadingOptions, file: String
   ) throws(FileError) -> PixelChoice {
-    do throws(DatasetError) { return try PixelChoice(asked: options.range, parts: parts, file: file) } catch {
+    // Booleans have one range, whatever earlier versions noted.
+    let known = parts.first?.type == .bool ? nil : options.knownRange
+    do throws(DatasetError) { return try PixelChoice(asked: options.range ?? known, parts: parts, file: file) } catch {
       throw FileError(path: error.file, reason: error.reason, remedy: error.remedy)
     }
   }

@@ -3,7 +3,9 @@ import Tensors
 
 /// A table as text, a sample a line: columns of numbers to learn, columns to condition on, a column with the class.
 enum Table {
-  static func load(file path: String, options: LoadingOptions) throws(DatasetError) -> Dataset {
+  static func load(file path: String, options given: LoadingOptions) throws(DatasetError) -> Dataset {
+    var options = given
+    if options.columns.isEmpty { options.columns = options.knownColumns }
     guard options.kind != .images else {
       throw DatasetError(
         file: path, reason: "data.layout is images, but a line of a table is a vector or a sequence",

@@ -26,6 +26,13 @@ enum TableCell: Equatable {
     "na", "n/a", "nan", "+nan", "-nan", "null", "none", "?", "-", "--", ".", "#n/a", "#na", "<na>",
   ]
 
+  /// Whether a text says that nothing is known: empty, or NA, nan, None and the like.
+  static func isMissing(_ text: String) -> Bool {
+    let bare = text.drop(while: \.isWhitespace)
+    let word = bare.dropLast(bare.reversed().prefix(while: \.isWhitespace).count).lowercased()
+    return word.isEmpty || missingWords.contains(word)
+  }
+
   private static let infinities: [String: Double] = [
     "inf": .infinity, "+inf": .infinity, "-inf": -.infinity, "infinity": .infinity, "+infinity": .infinity,
     "-infinity": -.infinity,

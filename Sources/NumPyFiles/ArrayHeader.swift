@@ -45,7 +45,9 @@ struct ArrayHeader {
     guard "<>|=".contains(quoted.first ?? "?"), let type = ElementType(code: quoted.dropFirst()) else {
       throw wrong(
         "elements of type \(clipped(quoted.debugDescription)) are not numbers that can be trained on",
-        "convert it: numpy.asarray(x, dtype='float32'), or 'uint8' for images, 'int64' for labels")
+        "SO".contains(quoted.dropFirst().first ?? "?")
+          ? "convert it: x.astype(str) for words, numpy.asarray(x, dtype='float32') for numbers"
+          : "convert it: numpy.asarray(x, dtype='float32'), or 'uint8' for images, 'int64' for labels")
     }
     guard order == "False" || shape.count < 2 else {
       throw wrong("lies in Fortran order", "save numpy.ascontiguousarray(x)")

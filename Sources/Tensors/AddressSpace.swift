@@ -34,7 +34,7 @@ public enum AddressSpace {
     var action = sigaction()
     let explain: @convention(c) (Int32) -> Void = { _ in
       guard let limit = AddressSpace.limit else { return }
-      guard limit.bytes - limit.bytesInUse < max(64 << 20, limit.bytes / 8) else { return }
+      guard limit.bytes - limit.bytesInUse < 256 << 20 else { return }
       let text: StaticString =
         """
         lockstep: ended for lack of memory: this process may map hardly more than it has; raise the limit (ulimit -v, or \

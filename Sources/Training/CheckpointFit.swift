@@ -12,7 +12,8 @@ public enum CheckpointFit {
     guard let shape = file.metadata["imageShape"]?.split(separator: "×").compactMap({ Int($0) }), shape.count == 3,
       let size = file.metadata["conditionSize"].flatMap(Int.init),
       let tables = try? tables(
-        recipe, Shape(shape), size, SampleLayout(text: file.metadata["layout"] ?? "").kind, models)
+        recipe, Shape(shape), size, (SampleDescription(metadata: file.metadata) ?? SampleDescription()).layout.kind,
+        models)
     else { return nil }
     for entry in tables.flatMap(\.entries) {
       guard let found = try? file.shape(of: entry.name) else { return "it has no \(entry.name) \(entry.shape)" }

@@ -86,7 +86,8 @@ struct LengthPlan {
   private func seconds(from iteration: Int, to last: Int, iterationSeconds: Double) -> Double {
     var evaluations = 1
     if evaluationEvery > 0 {
-      evaluations += (last - 1) / evaluationEvery - iteration / evaluationEvery
+      // That of this iteration is still to come.
+      evaluations += (last - 1) / evaluationEvery - max(0, iteration - 1) / evaluationEvery
     }
     return Double(last - iteration) * iterationSeconds + Double(evaluations) * evaluationSeconds + endSeconds
   }

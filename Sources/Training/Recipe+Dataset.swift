@@ -7,16 +7,19 @@ extension Recipe {
   ///
   /// The data are not to be used after the communicator's `close()`: their bytes may lie in its shared memory.
   ///
-  /// - Parameter areKnown: whether a run has used these data before: then nothing is refused that could be meant otherwise.
+  /// - Parameter known: what a run has made of these data before: then black and white, the columns of a table and the order
+  ///   of classes stay what they were, and nothing is refused that could be meant otherwise.
   /// - Throws: `SharedFailure` on all ranks where a directory or a file is not as it should be for any of them.
-  public func loadDataset(on communicator: any Communicator, areKnown: Bool = false) throws -> Dataset {
+  public func loadDataset(on communicator: any Communicator, known: SampleDescription? = nil) throws -> Dataset {
     let understood = try communicator.together {
       communicator.rank == 0 ? try DatasetSource.understood(data.source) : nil
     }
     let text = try communicator.broadcast(text: understood?.text ?? "")
     let (source, options) = try communicator.together {
-      if !areKnown { try refuseIdleConditions() }
-      return (try DatasetSource(text), try loadingOptions(areKnown: areKnown))
+      if known == nil { try refuseIdleConditions() }
+      var options = try loadingOptions()
+      if let known { options.keep(known) }
+      return (try DatasetSource(text), options)
     }
     var listing = try communicator.together { communicator.rank == 0 ? try source.listing(options) : nil }
     if communicator.spansNodes {
@@ -29,6 +32,7 @@ extension Recipe {
       communicator.nodeRank == 0 ? try listing.map { try source.load(options, listing: $0) } : nil
     }
     var dataset = noting(try Self.shared(own, on: communicator), from: source)
+    if let known { dataset = dataset.labelled(as: known.classNames) }
     if let note = understood?.note { dataset.note(note) }
     return dataset
   }
@@ -63,7 +67,7 @@ extension Recipe {
     return dataset
   }
 
-  private func loadingOptions(areKnown: Bool) throws -> LoadingOptions {
+  private func loadingOptions() throws -> LoadingOptions {
     var options = LoadingOptions()
     options.resolution = try resolution()
     options.channels = data.channels
@@ -86,7 +90,6 @@ extension Recipe {
     options.conditionColumns = data.conditions
     options.columns = data.columns
     options.dropsNonFinite = data.dropNonFinite
-    options.areKnown = areKnown
     return options
   }
 }

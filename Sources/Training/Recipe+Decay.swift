@@ -1,4 +1,3 @@
-import Communication
 import Files
 import Optimization
 
@@ -93,13 +92,5 @@ extension Recipe {
     let unit: Double = hundred >= 10 ? 1 : hundred >= 1 ? 10 : hundred >= 0.1 ? 100 : 10_000
     let text = "\((hundred * unit).rounded() / unit)"
     return (text.hasSuffix(".0") ? String(text.dropLast(2)) : text) + " %"
-  }
-}
-
-extension Communicator {
-  /// A number above 0, or none, as rank 0 has it.
-  public func agreed(_ number: Int?) throws -> Int? {
-    let told = try broadcast([Int64(number ?? 0)], from: 0)[0]
-    return told > 0 ? Int(told) : nil
   }
 }

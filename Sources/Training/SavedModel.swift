@@ -35,7 +35,7 @@ public final class SavedModel {
       guard communicator.rank == 0 else { return }
       let found = try ResumePoint.path(path).find(in: RunDirectory(path)).file
       if let found { try CheckpointFormat.check(found) }
-      guard let found, let recipe = found.metadata["recipe"], let shape = found.metadata["imageShape"],
+      guard let found, let recipe = CheckpointFormat.recipe(of: found), let shape = found.metadata["imageShape"],
         let size = found.metadata["conditionSize"], let iteration = found.metadata["iteration"]
       else { throw Failure("\(path): no checkpoint of lockstep: its metadata lack the recipe", code: .data) }
       try models.check(found.metadata["model"], in: path)

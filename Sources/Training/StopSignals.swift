@@ -8,8 +8,8 @@ import Synchronization
 #endif
 
 /// Signals that ask a run to save its work and end: SIGUSR1, SIGUSR2 and SIGTERM from schedulers and launchers, SIGINT from
-/// a person. A second SIGINT ends the process at once, and so does a SIGTERM that is not of the same second as the first:
-/// launchers and schedulers may both pass one on.
+/// a person. A second SIGINT ends the process at once, and so does a SIGTERM that comes ten seconds after the first or
+/// later: schedulers may send two while a run still saves, and launchers pass them on.
 ///
 /// They are held back everywhere and taken by one thread that waits for them: nothing runs in signal context, and the
 /// training loop asks between phases whether one has come.
@@ -45,7 +45,7 @@ public final class StopSignals: Sendable {
       guard sigwait(&set, &signal) == 0 else { continue }
       if signal == SIGTERM {
         let now = SystemClock.monotonic.nanoseconds
-        if let first = firstTermination, now - first > 1_000_000_000 { _exit(128 + SIGTERM) }
+        if let first = firstTermination, now - first > 10_000_000_000 { _exit(128 + SIGTERM) }
         firstTermination = firstTermination ?? now
       }
       let asked: StopReason = signal == SIGINT ? .interrupt : .requeue

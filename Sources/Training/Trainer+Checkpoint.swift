@@ -30,6 +30,27 @@ public enum CheckpointFormat {
   }
 }
 
+extension CheckpointFormat {
+  /// What the run of a checkpoint has made of its data, on all ranks; nil where there is no checkpoint.
+  ///
+  /// - Parameter file: on rank 0.
+  public static func samples(of file: SafetensorsFile?, on communicator: any Communicator) throws -> SampleDescription?
+  {
+    let description = file.map { SampleDescription(metadata: $0.metadata) ?? SampleDescription() }
+    return SampleDescription(json: try communicator.broadcast(text: description?.json ?? ""))
+  }
+
+  /// The recipe of a checkpoint; nil where it has none. Runs of the first two formats did not turn pictures as EXIF says.
+  public static func recipe(of file: SafetensorsFile) -> String? {
+    guard let text = file.metadata["recipe"] else { return nil }
+    guard ["1", "2"].contains(file.metadata["formatVersion"]),
+      let recipe = try? Recipe(yaml: text, origin: ""), recipe.data.source.hasPrefix("folder:"),
+      let upright = try? Recipe(yaml: text, origin: "", settings: ["data.orient=false"])
+    else { return text }
+    return upright.yaml
+  }
+}
+
 extension Trainer {
   /// The tensor of the conditions that norm statistics are measured under.
   static let measuringConditionsName = "measuring/conditions"

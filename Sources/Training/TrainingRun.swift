@@ -56,7 +56,7 @@ public final class TrainingRun {
       guard isFirst, let file = try ResumePoint.automatic.find(in: output).file else { return (nil, recipe) }
       try CheckpointFormat.check(file)
       try models.check(file.metadata["model"], in: file.path)
-      guard let text = file.metadata["recipe"] else { return (file, recipe) }
+      guard let text = CheckpointFormat.recipe(of: file) else { return (file, recipe) }
       let saved = try Recipe(yaml: text, origin: "the checkpoint's recipe")
       try recipe.checkContinues(
         saved, allowing: allowedChanges, remedy: "go on with its own, or start in another directory"
@@ -69,7 +69,8 @@ public final class TrainingRun {
     }
     let recipe = try Recipe(yaml: communicator.broadcast(text: begun.yaml), origin: "the recipe of rank 0")
     let isResuming = try communicator.maximum(of: file == nil ? 0 : 1) == 1
-    let dataset = try given ?? recipe.loadDataset(on: communicator, areKnown: isResuming)
+    let dataset =
+      try given ?? recipe.loadDataset(on: communicator, known: CheckpointFormat.samples(of: file, on: communicator))
     let tuning = try ReductionTuning(
       resuming: file, recipe: recipe, dataset: dataset, models: models, communicator: communicator, team: team)
     let trainer = try Trainer(

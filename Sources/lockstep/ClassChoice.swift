@@ -15,7 +15,8 @@ struct ClassChoice {
   /// - Throws: `Failure` (64) naming what is no class.
   init(_ text: String, names: [String]) throws {
     let parts = names.contains(text) ? [text] : try Self.parts(text)
-    let byName = parts.map(names.firstIndex(of:))
+    // Ends of lines and the like are kept as escapes.
+    let byName = parts.map { names.firstIndex(of: $0) ?? names.firstIndex(of: escaped($0)) }
     let byNumber = parts.map { part in Int(part).flatMap { names.indices.contains($0) ? $0 : nil } }
     if let labels = Self.whole(byName) {
       // Numbers that say the same either way need no word.

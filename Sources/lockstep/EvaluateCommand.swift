@@ -107,7 +107,9 @@ struct EvaluateCommand: ParsableCommand {
     }
     if skipUnreadable { recipe.data.skipUnreadable = true }
     if dropNonFinite { recipe.data.dropNonFinite = true }
-    let dataset = try recipe.loadDataset(on: communicator, areKnown: true).labelled(as: model.classNames)
+    // Other data say themselves what their numbers mean.
+    let known = data == nil ? SampleDescription(layout: model.layout, classNames: model.classNames) : nil
+    let dataset = try recipe.loadDataset(on: communicator, known: known).labelled(as: model.classNames)
     let conditions = try communicator.together {
       guard dataset.imageShape == model.model.imageShape else {
         throw Failure(

@@ -144,9 +144,10 @@ extension SampleFile {
   private func writePictures(_ stream: SampleStream) throws {
     var index = range.lowerBound
     var folders: Set<String> = []
+    let names = Self.folders(request.classNames)
     while let samples = try stream.next() {
       for start in stride(from: samples.startIndex, to: samples.endIndex, by: shape.count) {
-        let folder = request.hasLabels ? path + Self.folder(request.classNames[request.label(of: index)]) + "/" : path
+        let folder = request.hasLabels ? path + names[request.label(of: index)] + "/" : path
         if folders.insert(folder).inserted { try Directories.create(folder) }
         let digits = String(index)
         let name = String(repeating: "0", count: max(0, 9 - digits.count)) + digits + ".png"
@@ -158,10 +159,15 @@ extension SampleFile {
     }
   }
 
-  /// A class name as the name of a folder.
-  private static func folder(_ name: String) -> String {
-    let safe = String(name.map { $0 == "/" || $0 == "\0" ? "_" : $0 })
-    return safe.isEmpty || safe.first == "." ? "_" + safe : safe
+  /// Class names as names of folders, each another one on every file system: also where case or accents do not count.
+  static func folders(_ names: [String]) -> [String] {
+    var taken: Set<String> = []
+    return names.enumerated().map { label, name in
+      var safe = String(name.map { $0 == "/" || $0 == "\\" || $0 == "\0" ? "_" : $0 })
+      if safe.isEmpty || safe.first == "." { safe = "_" + safe }
+      while !taken.insert(safe.lowercased()).inserted { safe += "_\(label)" }
+      return safe
+    }
   }
 
   /// Lines of comma-separated numbers, in the data's units, each with what it was asked to show.

@@ -1,5 +1,6 @@
 import Checkpoints
 import Communication
+import Datasets
 import Files
 import Glibc
 import Logging
@@ -12,6 +13,8 @@ struct StartingPoint {
   /// On rank 0.
   let file: SafetensorsFile?
   let isResuming: Bool
+  /// What the run that is gone on with has made of its data.
+  let known: SampleDescription?
   /// On rank 0.
   let warnings: [String]
   /// On rank 0, what becomes of the learning rates where the run goes on.
@@ -31,7 +34,7 @@ struct StartingPoint {
     let named = try communicator.together {
       isFirst ? try Self.findNamed(resume, path) : (file: nil, warnings: [])
     }
-    let saved = named.file?.metadata["recipe"].map { (yaml: $0, origin: named.file?.path ?? "") }
+    let saved = named.file.flatMap(CheckpointFormat.recipe).map { (yaml: $0, origin: named.file?.path ?? "") }
     var recipe = try options.resolve(fallback: saved, on: communicator, logger: logger)
     length.apply(to: &recipe)
     let directory = RunDirectory(
@@ -43,7 +46,7 @@ struct StartingPoint {
     let found = try communicator.together { () -> (file: SafetensorsFile?, warnings: [String]) in
       guard isFirst else { return (nil, []) }
       let found = try Self.find(resume, directory)
-      if let file = found.file, let saved = file.metadata["recipe"] {
+      if let file = found.file, let saved = CheckpointFormat.recipe(of: file) {
         let saved = try Recipe(yaml: saved, origin: "the checkpoint's recipe")
         for change in recipe.changes(from: saved) { for line in change.lines { logger.notice("\(line)") } }
         try recipe.checkContinues(saved, allowing: allowedChanges) { CheckpointFit.misfit(of: recipe, in: file) }
@@ -68,6 +71,7 @@ struct StartingPoint {
     file = found.file
     warnings = found.warnings
     isResuming = try communicator.maximum(of: found.file == nil ? 0 : 1) == 1
+    known = try CheckpointFormat.samples(of: found.file, on: communicator)
   }
 
   /// Makes the directory and locks it; to be called on all ranks once nothing can be wrong any more.

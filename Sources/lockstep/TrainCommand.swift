@@ -117,7 +117,7 @@ struct TrainCommand: ParsableCommand {
     let recipe = start.recipe
     times.mark(.recipe)
 
-    let dataset = try recipe.loadDataset(on: communicator, areKnown: start.isResuming)
+    let dataset = try recipe.loadDataset(on: communicator, known: start.known)
     times.mark(.data)
     let crew = try Crew(threads, communicator)
     let tuning = try communication.tuning(

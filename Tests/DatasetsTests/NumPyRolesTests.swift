@@ -105,7 +105,7 @@ import Testing
         "array c (quantities 40 × 2) is not used under model.condition.kind classes; --set model.condition.kind=continuous"
       ))
     var options = LoadingOptions()
-    options.areKnown = true
+    options.keep(SampleDescription())
     let known = try DatasetSource.numpy(path: path).load(options)
     #expect(known.hasLabels && !known.hasQuantities)
     #expect(

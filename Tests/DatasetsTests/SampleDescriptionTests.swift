@@ -66,6 +66,7 @@ import Testing
     for (names, reason) in [
       (["a", "", "c"], "class 1 of 3 has no name"), (["a", "b", "  "], "class 2 of 3 has no name"),
       (["a", "b", "a"], #"two classes are called "a""#),
+      (["a", "b", "a "], #"two classes are called "a " but for blanks"#),
     ] {
       let error = #expect(throws: DatasetError.self) { try check(names) }
       #expect(error?.reason == reason && error?.file == "csv:t.csv")

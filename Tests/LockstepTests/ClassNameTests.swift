@@ -83,6 +83,16 @@ extension LockstepTests {
       #expect(String(decoding: try bytes(of: scratch / "g.onnx"), as: UTF8.self).contains(json))
     }
 
+    @Test("pictures of two classes never share a folder, whatever the classes are called")
+    func folders() throws {
+      try train(["a/b", "a_b", "A_B", "a\\b"])
+      let run = try Run("sample", "run", "--count", "8", "--output", "out/", in: scratch)
+      #expect(run.status == 0, "\(run.errors)")
+      for (folder, number) in [("a_b", 0), ("a_b_1", 2), ("A_B_2", 4), ("a_b_3", 6)] {
+        #expect(exists(scratch / "out/\(folder)/00000000\(number).png"), "\(folder)")
+      }
+    }
+
     @Test("a class without a name is refused before anything is written")
     func empty() throws {
       for (names, reason) in [
@@ -96,7 +106,12 @@ extension LockstepTests {
           #expect(run.status == 65 && run.errors.contains(reason), "\(run.errors)")
         }
       }
-      let labels = (0..<60).map { $0 == 17 ? "" : "word" }
+      for missing in ["", "nan", "NA", "None"] { try expectMissing(missing) }
+      #expect(!exists(scratch / "no"))
+    }
+
+    private func expectMissing(_ missing: String) throws {
+      let labels = (0..<60).map { $0 == 17 ? missing : "word" }
       try NPZ.write(
         to: scratch / "t.npz",
         arrays: [
@@ -107,8 +122,8 @@ extension LockstepTests {
           }, NPZ.Entry("y", texts: labels),
         ])
       let run = try Run("data", "check", "t.npz", in: scratch)
-      #expect(run.status == 65 && run.errors.contains("y of sample 17 is empty: it has no class"), "\(run.errors)")
-      #expect(!exists(scratch / "no"))
+      let said = missing.isEmpty ? "empty" : "\"\(missing)\""
+      #expect(run.status == 65 && run.errors.contains("y of sample 17 is \(said): it has no class"), "\(run.errors)")
     }
   }
 }

@@ -24,7 +24,7 @@ extension LockstepTests {
       try writeTowns(to: "towns.csv")
       let check = try Run("data", "check", "towns.csv", "--set", "data.label=town", in: scratch)
       #expect(
-        check.status == 0 && check.output.contains("108 vectors 2, 3 classes, "), "\(check.output)\(check.errors)")
+        check.status == 0 && check.output.contains("108 rows 2, 3 classes, "), "\(check.output)\(check.errors)")
       #expect(
         check.output.contains("note: towns.csv is no UTF-8 and is read as Windows-1252, where line 2 has \"Möln\""))
       #expect(check.output.contains("note: numbers have decimal commas: x in line 2 is read as 100.0"))
@@ -70,10 +70,10 @@ extension LockstepTests {
       let options = check.output.matches(of: /--set (?:'([^']*)'|(\S+))/).map { String($0.1 ?? $0.2 ?? "") }
       #expect(options == ["data.columns=[1,\"the load\",class]", "data.label=class"], "\(check.output)")
       let all = try Run("data", "check", "t.csv", "--set", options.first ?? "", in: scratch)
-      #expect(all.status == 0 && all.output.contains("54 vectors 3, no labels"), "\(all.output)\(all.errors)")
+      #expect(all.status == 0 && all.output.contains("54 rows 3, no labels"), "\(all.output)\(all.errors)")
       let classes = try Run("data", "check", "t.csv", "--set", options.last ?? "", in: scratch)
       #expect(
-        classes.status == 0 && classes.output.contains("54 vectors 1, 4 classes"), "\(classes.output)\(classes.errors)")
+        classes.status == 0 && classes.output.contains("54 rows 1, 4 classes"), "\(classes.output)\(classes.errors)")
       let images = try Run("data", "check", "t.csv", "--set", "data.layout=images", in: scratch)
       #expect(images.status == 65 && images.errors.contains("data.layout is images"), "\(images.errors)")
     }
