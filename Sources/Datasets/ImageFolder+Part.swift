@@ -68,8 +68,8 @@ extension ImageFolder {
         let twins = Dictionary(grouping: scan.folders) { $0 }.values.first { $0.count > 1 } ?? []
         throw DatasetError(
           file: scan.path,
-          reason: "\(twins.count) class folders are called \((twins.first ?? "").debugDescription), in different Unicode "
-            + "forms",
+          reason: "\(twins.count) class folders are called \((twins.first ?? "").debugDescription), "
+            + "in different Unicode forms",
           remedy: "put their images into one")
       }
       for name in sorted {

@@ -41,7 +41,7 @@ extension Dataset {
     let columns = isImage ? [] : (1...imageShape.last).map { Column(name: "x\($0)") }
     let quantities = conditions > 0 ? (1...conditions).map { Column(name: "c\($0)") } : []
     return Dataset(
-      name: "noise", classNames: (0..<classes).map(String.init),
+      name: "noise", classNames: classes > 1 ? (0..<classes).map(String.init) : [unlabelled],
       layout: SampleLayout(kind: kind, columns: columns, conditions: quantities), training: set(training),
       test: set(test), notes: [], complaints: [])
   }

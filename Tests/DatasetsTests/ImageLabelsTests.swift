@@ -120,7 +120,7 @@ import Testing
     let cases: [(String, String, String)] = [
       (
         "l.csv", "file,label\nimg0.png,a\nimg1.png,\n",
-        "D/l.csv: line 3: no class of img1.png; give it one, or remove the line"
+        "D/l.csv: line 3: no class of img1.png; give it one, under another word if it is called so, or remove the line"
       ),
       (
         "l.csv", "file,foo,bar\nimg0.png,a,b\nimg1.png,b,a\n",
