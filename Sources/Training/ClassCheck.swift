@@ -113,7 +113,9 @@ public final class ClassCheck {
       guard communicator.rank == 0 else { return }
       if !found, keepsClassifier, let output { try save(output.classifier, iterations: iterations) }
       let ability =
-        testQuantities.map { "it reads \(percent($0.explained)) of the variance of held-out samples' quantities" }
+        testQuantities.map {
+          "it reads \(percent(max(0, $0.explained))) of the variance of held-out samples' quantities"
+        }
         ?? "it recognises \(percent(testAccuracy)) of held-out \(dataset.layout.kind.noun)"
       logger.info(
         "\(areClasses ? "classifier" : "feature network") \(fingerprint) \(found ? "found" : "trained"): \(ability)")
