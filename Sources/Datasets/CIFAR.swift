@@ -99,10 +99,7 @@ public enum CIFAR: Sendable {
       text = try file.bytes()
     } catch { throw DatasetError(error) }
     let names = String(decoding: text, as: UTF8.self).split(whereSeparator: \.isNewline)
-      .map { line in
-        let text = line.drop(while: \.isWhitespace)
-        return String(text.dropLast(text.reversed().prefix(while: \.isWhitespace).count))
-      }.filter { !$0.isEmpty }
+      .map(\.trimmed).filter { !$0.isEmpty }
     guard names.count == classCount else {
       throw DatasetError(
         file: path, reason: "\(grouped(names.count)) names for \(classCount) classes",

@@ -18,7 +18,7 @@ extension NumPyArrays {
   /// A sentence for every array that nothing was made of, with what would.
   func unused(_ split: Split, packed: SampleLayout?) -> [String] {
     let used = Set(taken.map(\.name) + [NumPyData.layout])
-    // A pack of data without labels has names for them all the same.
+    // A pack has nothing that its reader leaves by choice.
     let left = file.names.filter { !used.contains($0) && (packed == nil || roles.meaning(of: $0) == nil) }
     let listed = left.prefix(Self.mostListed).map { "array \(described($0)) is not used\(reason($0, split))" }
     let rest = left.count - listed.count

@@ -50,7 +50,7 @@ public struct SampleDescription: Sendable, Equatable {
 }
 
 extension Dataset {
-  public var description: SampleDescription { SampleDescription(layout: layout, classNames: classNames) }
+  public var sampleDescription: SampleDescription { SampleDescription(layout: layout, classNames: classNames) }
 
   /// Refuses classes that could not be asked for: without a name, or two of one name.
   func checkedClassNames(of source: String) throws(DatasetError) -> Dataset {
@@ -61,8 +61,7 @@ extension Dataset {
           file: source, reason: "class \(grouped(label)) of \(grouped(classCount)) has no name",
           remedy: "name every class")
       }
-      let bare = name.drop(while: \.isWhitespace)
-      guard seen.insert(String(bare.dropLast(bare.reversed().prefix(while: \.isWhitespace).count))).inserted else {
+      guard seen.insert(name.trimmed).inserted else {
         let twin = classNames[..<label].contains(name) ? "" : " but for blanks"
         throw DatasetError(
           file: source, reason: "two classes are called \(clipped(name.debugDescription))\(twin)",

@@ -1,3 +1,5 @@
+import Files
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Darwin)
@@ -28,8 +30,7 @@ enum TableCell: Equatable {
 
   /// Whether a text says that nothing is known: empty, or NA, nan, None and the like.
   static func isMissing(_ text: String) -> Bool {
-    let bare = text.drop(while: \.isWhitespace)
-    let word = bare.dropLast(bare.reversed().prefix(while: \.isWhitespace).count).lowercased()
+    let word = text.trimmed.lowercased()
     return word.isEmpty || missingWords.contains(word)
   }
 

@@ -21,3 +21,13 @@ private func isPlain(_ scalar: Unicode.Scalar) -> Bool {
   default: true
   }
 }
+
+extension StringProtocol {
+  /// The text without blanks, of any kind, at its ends.
+  package var trimmed: String {
+    var text = self[...]
+    while let first = text.first, first.isWhitespace { text = text.dropFirst() }
+    while let last = text.last, last.isWhitespace { text = text.dropLast() }
+    return String(text)
+  }
+}

@@ -131,12 +131,3 @@ private enum DictionaryText {
     return parts + [text[start...]]
   }
 }
-
-extension StringProtocol {
-  fileprivate var trimmed: String {
-    var text = self[...]
-    while let first = text.first, first.isWhitespace { text = text.dropFirst() }
-    while let last = text.last, last.isWhitespace { text = text.dropLast() }
-    return String(text)
-  }
-}

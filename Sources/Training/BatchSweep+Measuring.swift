@@ -64,7 +64,7 @@ extension BatchSweep {
   }
 
   /// Indices of sizes to be looked at again: visits that do not agree; iterations that are slower than those of a larger
-  /// batch; images that come a third more slowly than those of the next smaller or next larger batch lets expect.
+  /// batch; images that come a third more slowly than those of the next smaller batch.
   static func doubtful(_ points: [Point]) -> [Int] {
     points.indices.filter { index in
       let point = points[index]

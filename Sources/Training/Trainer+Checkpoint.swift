@@ -102,7 +102,7 @@ extension Trainer {
       "iteration": String(iteration), "phase": String(phase), "generatorUpdates": String(generator.updateCount),
       "discriminatorUpdates": String(discriminator.updateCount), "data": dataFingerprint,
       "imageShape": model.imageShape.dimensions.map(String.init).joined(separator: "×"),
-      SampleDescription.metadataKey: dataset.description.json,
+      SampleDescription.metadataKey: dataset.sampleDescription.json,
       "conditionSize": String(model.conditionSize), "health": health.state.text,
       "isHealthy": String(health.isHealthy),
       "report": [report.discriminatorLoss, report.generatorLoss, report.realAccuracy, report.fakeAccuracy]

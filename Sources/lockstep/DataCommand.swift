@@ -25,19 +25,12 @@ struct DataCommand: ParsableCommand {
       help: ArgumentHelp("Change a key, as in --set data.label=species. Repeatable.", valueName: "key=value"))
     var settings: [String] = []
 
-    @Flag(
-      name: .customLong("drop-nonfinite"),
-      help: "Leave out samples of an array or a table with NaN or infinity, and count them.")
-    var dropNonFinite = false
-
-    @Flag(help: "Leave out files of an image folder that cannot be read, and count them.")
-    var skipUnreadable = false
+    @OptionGroup var omissions: OmissionOptions
 
     func load(_ communicator: any Communicator, _ logger: Logger) throws -> Dataset {
       var options = RecipeOptions()
-      (options.recipe, options.settings, options.data, options.skipUnreadable, options.seed) =
-        (recipe, settings, data, skipUnreadable, nil)
-      options.dropNonFinite = dropNonFinite
+      (options.recipe, options.settings, options.data, options.omissions, options.seed) =
+        (recipe, settings, data, omissions, nil)
       let recipe = try options.resolve(on: communicator, logger: logger)
       let dataset = try recipe.loadDataset(on: communicator)
       _ = try communicator.together { try recipe.settled(by: dataset) }
@@ -91,7 +84,7 @@ struct CheckCommand: ParsableCommand {
         }
         if facts.classes.count > 100 { print("and \(facts.classes.count - 100) more classes") }
       }
-      print("\nnot finite: \(source.dropNonFinite ? "left out, where there are any" : "none")")
+      print("\nnot finite: \(source.omissions.dropNonFinite ? "left out, where there are any" : "none")")
       let duplicates = facts.duplicates.map {
         "\(grouped($0.withinTraining)) training samples equal an earlier one, \(grouped($0.heldOut)) held-out samples are "
           + "also trained on"

@@ -30,13 +30,7 @@ struct EvaluateCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Other data than the run's own, in the words of train's --data.", valueName: "KIND:PATH"))
   var data: String?
 
-  @Flag(help: "Leave out files of an image folder that cannot be read, and count them.")
-  var skipUnreadable = false
-
-  @Flag(
-    name: .customLong("drop-nonfinite"),
-    help: "Leave out samples of an array or a table with NaN or infinity, and count them.")
-  var dropNonFinite = false
+  @OptionGroup var omissions: OmissionOptions
 
   @Option(help: ArgumentHelp("Samples of each kind (default: as many as there are test samples).", valueName: "N"))
   var samples: Int?
@@ -105,8 +99,8 @@ struct EvaluateCommand: ParsableCommand {
       recipe.data.source = try communicator.broadcast(
         text: communicator.together { communicator.rank == 0 ? try RecipeOptions.understood(data, logger) : "" })
     }
-    if skipUnreadable { recipe.data.skipUnreadable = true }
-    if dropNonFinite { recipe.data.dropNonFinite = true }
+    if omissions.skipUnreadable { recipe.data.skipUnreadable = true }
+    if omissions.dropNonFinite { recipe.data.dropNonFinite = true }
     // Other data say themselves what their numbers mean.
     let known = data == nil ? SampleDescription(layout: model.layout, classNames: model.classNames) : nil
     let dataset = try recipe.loadDataset(on: communicator, known: known).labelled(as: model.classNames)

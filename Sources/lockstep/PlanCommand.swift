@@ -175,8 +175,8 @@ struct PlanCommand: ParsableCommand {
     for setting in recipe.settings { arguments += ["--set", setting] }
     if let batchSize { arguments += ["--set", "training.batchSize=\(batchSize)"] }
     if let data = recipe.data { arguments += ["--data", data] }
-    if recipe.skipUnreadable { arguments.append("--skip-unreadable") }
-    if recipe.dropNonFinite { arguments.append("--drop-nonfinite") }
+    if recipe.omissions.skipUnreadable { arguments.append("--skip-unreadable") }
+    if recipe.omissions.dropNonFinite { arguments.append("--drop-nonfinite") }
     if let seed = recipe.seed { arguments += ["--seed", String(seed)] }
     return arguments + ["--output", "runs/planned"]
   }

@@ -30,13 +30,7 @@ struct RecipeOptions: ParsableArguments {
       valueName: "KIND:PATH"))
   var data: String?
 
-  @Flag(help: "Leave out files of an image folder that cannot be read, and count them.")
-  var skipUnreadable = false
-
-  @Flag(
-    name: .customLong("drop-nonfinite"),
-    help: "Leave out samples of an array or a table with NaN or infinity, and count them.")
-  var dropNonFinite = false
+  @OptionGroup var omissions: OmissionOptions
 
   @Option(help: ArgumentHelp("Another seed makes another run (default: the recipe's).", valueName: "N"))
   var seed: Int?
@@ -44,8 +38,8 @@ struct RecipeOptions: ParsableArguments {
   /// `--set` and the options that are short for it.
   private var allSettings: [String] {
     settings + (data.map { ["data.source=\($0.recipeText)"] } ?? [])
-      + (skipUnreadable ? ["data.skipUnreadable=true"] : [])
-      + (dropNonFinite ? ["data.dropNonFinite=true"] : []) + (seed.map { ["seed=\($0)"] } ?? [])
+      + (omissions.skipUnreadable ? ["data.skipUnreadable=true"] : [])
+      + (omissions.dropNonFinite ? ["data.dropNonFinite=true"] : []) + (seed.map { ["seed=\($0)"] } ?? [])
   }
 
   /// Whether `--set` names a key of how the learning rates go down, and whether the one with the iterations.

@@ -48,7 +48,7 @@ import Testing
       #expect(trainer.recipe.model.conditionKind == kind && trainer.conditions.size == size)
       #expect(try Recipe(yaml: trainer.recipe.yaml, origin: "").model.conditionKind == kind)
       // What a run keeps reads the same data the same way.
-      let again = try trainer.recipe.loadDataset(on: SoloCommunicator(), known: trainer.dataset.description)
+      let again = try trainer.recipe.loadDataset(on: SoloCommunicator(), known: trainer.dataset.sampleDescription)
       let fingerprint = try Trainer.fingerprint(of: again, on: SoloCommunicator())
       #expect(trainer.dataFingerprint == fingerprint)
     }
