@@ -95,7 +95,9 @@ public final class Coordinator {
     (self.trainer, self.output, self.signals, self.options, self.logger) = (trainer, output, signals, options, logger)
     communicator = trainer.communicator
     // Whoever found the checkpoint has read it before.
-    savedRecipe = resumed.flatMap(CheckpointFormat.recipe).flatMap { try? Recipe(yaml: $0, origin: "the checkpoint's recipe") }
+    savedRecipe = resumed.flatMap(CheckpointFormat.recipe).flatMap {
+      try? Recipe(yaml: $0, origin: "the checkpoint's recipe")
+    }
     testConditions = try trainer.recipe.conditions(of: trainer.dataset.test, in: trainer.dataset)
     // Checkpoints of the first version were written behind the evaluation.
     let evaluated = try communicator.broadcast(
