@@ -6,61 +6,104 @@
 
 /// Files that appear whole or not at all: written beside their name, then renamed.
 public enum AtomicFile {
-  /// Ending of the temporary name; what a killed process leaves behind has it.
-  public static let partialSuffix = ".partial"
-
   /// Writes a file through `body` and puts it in place under `path`, replacing what was there.
-  ///
-  /// The temporary file lies in the same directory (a rename must not cross file systems) and is removed when anything
-  /// fails. With `isDurable`, file and directory are flushed to the disk, so the result survives a power cut.
   public static func write(
     to path: String, isDurable: Bool = true, _ body: (FileWriter) throws(FileError) -> Void
   ) throws(FileError) {
-    let (directory, name) = split(path)
-    var status = stat()
-    let isDirectory = stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+    try write(to: FilePlace(path), isDurable: isDurable, body)
+  }
+
+  /// Writes a file through `body` and puts it in place, replacing the file that was there.
+  ///
+  /// The temporary file lies in the same directory (a rename must not cross file systems), under a name that nobody can
+  /// know before, for nobody else to read until it is complete, and is removed when anything fails. With `isDurable`, file
+  /// and directory are flushed to the disk, so the result survives a power cut.
+  ///
+  /// - Throws: where a link, a directory or a device lies there, too.
+  public static func write(
+    to place: FilePlace, isDurable: Bool = true, _ body: (FileWriter) throws(FileError) -> Void
+  ) throws(FileError) {
+    let (parent, name) = place.split
+    guard !name.isEmpty else { throw FileError(path: place.path, reason: "is a directory", remedy: "name a file") }
+    let directory = try open(parent, for: place)
+    // Only names begin there.
+    defer { _ = close(directory) }
     // Before anything is written: a rename would find out last.
-    guard !name.isEmpty, !isDirectory else {
-      throw FileError(path: path, reason: "is a directory", remedy: "name a file")
-    }
-    let temporary = "\(directory)/.\(name).\(getpid())\(partialSuffix)"
-    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
-    guard descriptor >= 0 else { throw FileError(path: path, action: "create", code: errno) }
+    let mode = try self.mode(of: name, in: directory, path: place.path)
+    let (temporary, descriptor) = try create(besides: name, in: directory, path: place.path)
     var isOpen = true
     do throws(FileError) {
-      try body(FileWriter(path: path, descriptor: descriptor))
+      try body(FileWriter(path: place.path, descriptor: descriptor))
+      // Some file systems have no modes to set.
+      if fchmod(descriptor, mode) != 0, ![EPERM, ENOSYS, EOPNOTSUPP].contains(errno) {
+        throw FileError(path: place.path, action: "set the permissions", code: errno)
+      }
       if isDurable {
         let code = flush(descriptor)
-        guard code == 0 else { throw FileError(path: path, action: "flush to the disk", code: code) }
+        guard code == 0 else { throw FileError(path: place.path, action: "flush to the disk", code: code) }
       }
       isOpen = false
-      guard close(descriptor) == 0 else { throw FileError(path: path, action: "finish writing", code: errno) }
-      guard rename(temporary, path) == 0 else { throw FileError(path: path, action: "put in place", code: errno) }
+      guard close(descriptor) == 0 else { throw FileError(path: place.path, action: "finish writing", code: errno) }
+      guard renameat(directory, temporary, directory, name) == 0 else {
+        throw FileError(path: place.path, action: "put in place", code: errno)
+      }
     } catch {
       // The first failure is the one to report; these two can only fail in its wake.
       if isOpen { _ = close(descriptor) }
-      _ = unlink(temporary)
+      _ = unlinkat(directory, temporary, 0)
       throw error
     }
-    if isDurable { try flush(directory: directory) }
+    if isDurable { try flush(directory: directory, path: parent.path) }
   }
 
-  /// Directory and last component; the directory of a bare name is `.`.
-  static func split(_ path: String) -> (directory: String, name: String) {
-    guard let slash = path.lastIndex(of: "/") else { return (".", path) }
-    let directory = path[..<slash]
-    return (directory.isEmpty ? "/" : String(directory), String(path[path.index(after: slash)...]))
+  /// The directory to write in; what is told is the file that cannot be written.
+  private static func open(_ parent: FilePlace, for place: FilePlace) throws(FileError) -> Int32 {
+    do throws(FileError) { return try parent.openDirectory() } catch {
+      throw FileError(path: place.path, action: "create", code: error.code ?? EIO)
+    }
+  }
+
+  /// What the new file's permissions are to be: those of the one that it replaces, or the usual ones.
+  private static func mode(of name: String, in directory: Int32, path: String) throws(FileError) -> mode_t {
+    var status = stat()
+    guard fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else { return 0o666 & ~creationMask }
+    if let refusal = KeptFile.refusal(of: status, path: path) { throw refusal }
+    return status.st_mode & 0o777
+  }
+
+  /// The process' `umask`, which can be asked for only by setting it: a file that another thread makes at that moment is
+  /// for its owner alone.
+  private static let creationMask: mode_t = {
+    let mask = umask(0o077)
+    _ = umask(mask)
+    return mask
+  }()
+
+  private static func create(
+    besides name: String, in directory: Int32, path: String
+  ) throws(FileError) -> (name: String, descriptor: Int32) {
+    while true {
+      let temporary = PartialName(of: name).text
+      let descriptor = openat(directory, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
+      if descriptor >= 0 {
+        if PartialFile.hold(descriptor) { return (temporary, descriptor) }
+        _ = close(descriptor)
+        continue
+      }
+      let code = errno
+      guard code == EEXIST || code == EINTR else { throw FileError(path: path, action: "create", code: code) }
+    }
   }
 
   /// Makes a rename inside the directory durable. File systems that cannot flush a directory (`EINVAL`) are taken as
   /// they are.
-  static func flush(directory: String) throws(FileError) {
-    let descriptor = open(directory, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw FileError(path: directory, action: "open the directory", code: errno) }
+  private static func flush(directory: Int32, path: String) throws(FileError) {
+    let descriptor = openat(directory, ".", O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw FileError(path: path, action: "open the directory", code: errno) }
     let code = flush(descriptor)
     _ = close(descriptor)
     guard code == 0 || code == EINVAL else {
-      throw FileError(path: directory, action: "flush the directory to the disk", code: code)
+      throw FileError(path: path, action: "flush the directory to the disk", code: code)
     }
   }
 

@@ -19,11 +19,25 @@ public enum Directories {
     }
   }
 
+  /// Makes a directory, or one in a held directory; one that exists is fine.
+  public static func create(_ place: FilePlace) throws(FileError) {
+    guard place.directory != nil else { return try create(place.path) }
+    _ = close(try place.openDirectory())
+  }
+
   /// Names in the directory, sorted, without `.` and `..`.
   ///
   /// - Throws: where a name is no UTF-8, too: a repaired name would not be found again.
-  public static func names(in path: String) throws(FileError) -> [String] {
-    guard let directory = opendir(path) else { throw FileError(path: path, action: "list", code: errno) }
+  public static func names(in path: String) throws(FileError) -> [String] { try names(in: FilePlace(path)) }
+
+  public static func names(in place: FilePlace) throws(FileError) -> [String] {
+    let path = place.path
+    let descriptor = try place.open(O_RDONLY | O_DIRECTORY, action: "list")
+    guard let directory = fdopendir(descriptor) else {
+      let code = errno
+      _ = close(descriptor)
+      throw FileError(path: path, action: "list", code: code)
+    }
     defer { _ = closedir(directory) }
     var names: [String] = []
     errno = 0
@@ -44,8 +58,12 @@ public enum Directories {
   }
 
   /// Removes a file; one that is already gone is fine.
-  public static func remove(file path: String) throws(FileError) {
-    guard unlink(path) == 0 || errno == ENOENT else { throw FileError(path: path, action: "remove", code: errno) }
+  public static func remove(file path: String) throws(FileError) { try remove(FilePlace(path)) }
+
+  public static func remove(_ place: FilePlace) throws(FileError) {
+    guard unlinkat(place.base, place.name, 0) == 0 || errno == ENOENT else {
+      throw FileError(path: place.path, action: "remove", code: errno)
+    }
   }
 
   /// Whether there is a directory under this path, or a link to one.
@@ -54,7 +72,20 @@ public enum Directories {
     return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
   }
 
-  /// Whether anything exists under this path.
+  /// Whether there is anything; false only where the system says that there is nothing.
+  ///
+  /// - Throws: where that cannot be told, as without the right to look, or where a link leads to nothing: what is meant may
+  ///   be on a disk that is not mounted.
+  public static func isThere(_ path: String) throws(FileError) -> Bool { try isThere(FilePlace(path)) }
+
+  public static func isThere(_ place: FilePlace) throws(FileError) -> Bool {
+    guard try place.status() != nil else { return false }
+    var status = stat()
+    guard fstatat(place.base, place.name, &status, 0) != 0 else { return true }
+    throw FileError(path: place.path, action: "follow the link", code: errno)
+  }
+
+  /// Whether anything is seen under this path, for hints; what decides over work asks `isThere`.
   public static func exists(_ path: String) -> Bool {
     var status = stat()
     return stat(path, &status) == 0

@@ -9,14 +9,17 @@ public struct FileError: Error, Equatable, CustomStringConvertible {
   public let path: String
   public let reason: String
   public let remedy: String
-  /// True where there is no such file.
-  public let isMissing: Bool
+  /// The `errno` of the call that failed; nil where the file was read and something is wrong with what it holds.
+  public let code: Int32?
 
-  public init(path: String, reason: String, remedy: String, isMissing: Bool = false) {
+  /// True where there is no such file.
+  public var isMissing: Bool { code == ENOENT }
+
+  public init(path: String, reason: String, remedy: String, code: Int32? = nil) {
     self.path = path
     self.reason = reason
     self.remedy = remedy
-    self.isMissing = isMissing
+    self.code = code
   }
 
   public var description: String { "\(path): \(reason); \(remedy)" }
@@ -30,12 +33,12 @@ public struct FileError: Error, Equatable, CustomStringConvertible {
       case ENOSPC, EDQUOT: "free some space or name another place"
       case EFBIG: "raise the file size limit (ulimit -f) or name another place"
       case EMFILE, ENFILE: "raise the limit of open files (ulimit -n)"
-      case ENOTDIR, EISDIR, EEXIST: "check that the path names what is meant"
+      case ESTALE: "the server has another file there now, try again"
+      case ENOTDIR, EISDIR, EEXIST, ELOOP: "check that the path names what is meant"
       default: "check the disk or file system"
       }
     self.init(
-      path: path, reason: "cannot \(action): \(String(cString: strerror(code)))", remedy: remedy,
-      isMissing: code == ENOENT)
+      path: path, reason: "cannot \(action): \(String(cString: strerror(code)))", remedy: remedy, code: code)
   }
 }
 

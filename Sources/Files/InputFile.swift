@@ -12,9 +12,12 @@ public final class InputFile {
   public let byteCount: Int
 
   /// - Throws: when the path is missing, unreadable, or no regular file (a directory, a pipe).
-  public init(path: String) throws(FileError) {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-    guard descriptor >= 0 else { throw FileError(path: path, action: "open for reading", code: errno) }
+  public convenience init(path: String) throws(FileError) { try self.init(FilePlace(path)) }
+
+  /// - Throws: as above.
+  public init(_ place: FilePlace) throws(FileError) {
+    let path = place.path
+    let descriptor = try place.open(O_RDONLY | O_NONBLOCK | O_NOCTTY, action: "open for reading")
     var status = stat()
     guard fstat(descriptor, &status) == 0 else {
       let code = errno
@@ -25,7 +28,8 @@ public final class InputFile {
       _ = close(descriptor)
       let isDirectory = status.st_mode & S_IFMT == S_IFDIR
       throw FileError(
-        path: path, reason: isDirectory ? "is a directory" : "is no regular file", remedy: "name a file")
+        path: path, reason: isDirectory ? "is a directory" : "is no regular file", remedy: "name a file",
+        code: isDirectory ? EISDIR : EINVAL)
     }
     self.path = path
     self.descriptor = descriptor

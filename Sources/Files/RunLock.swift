@@ -11,13 +11,19 @@
 /// which other hosts see; that wants the file open for writing. When a whole host dies, an NFS 4 server gives its locks
 /// back after the lease (90 s as a rule).
 ///
-/// The file stays when the lock goes: removing it would let two processes lock two files of the same name.
+/// The file stays when the lock goes: removing it would let two processes lock two files of the same name. The directory
+/// is held open: what is locked and what is written into stay the same, whatever becomes of the path.
 public final class RunLock {
   public static let fileName = ".lock"
   public let path: String
   /// False on a file system without locks: then nothing keeps another run out, and the caller should say so.
   public let isEnforced: Bool
-  private let descriptor: Int32
+  /// The directory that is locked.
+  public let directory: HeldDirectory
+  /// The same number as long as this lives.
+  let descriptor: Int32
+  /// Another one holds the same lock.
+  var isTakenOver = false
 
   /// Takes the lock.
   ///
@@ -25,11 +31,19 @@ public final class RunLock {
   ///   - directory: it must exist.
   ///   - waitSeconds: how long to wait for a holder that is about to end, as after a crash of the run before.
   /// - Throws: when another process has the lock, naming host, process and since when; when the file cannot be made.
-  public init(directory: String, waitSeconds: Double = 0) throws(FileError) {
-    path = directory + "/" + Self.fileName
+  public convenience init(directory: String, waitSeconds: Double = 0) throws(FileError) {
+    let held: HeldDirectory
+    do throws(FileError) { held = try HeldDirectory(path: directory) } catch {
+      throw FileError(path: "\(directory)/\(Self.fileName)", action: "open the lock", code: error.code ?? EIO)
+    }
+    try self.init(held, waitSeconds: waitSeconds)
+  }
+
+  public init(_ directory: HeldDirectory, waitSeconds: Double = 0) throws(FileError) {
+    let place = directory.place(Self.fileName)
+    (self.directory, path) = (directory, place.path)
     // Programs that we start must not keep the lock when we are gone.
-    let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
-    guard descriptor >= 0 else { throw FileError(path: path, action: "open the lock", code: errno) }
+    let descriptor = try KeptFile.openShared(place)
     let pauseSeconds = 0.05
     var leftSeconds = waitSeconds
     var code = Self.tryLock(descriptor)
@@ -48,7 +62,7 @@ public final class RunLock {
       case EWOULDBLOCK:
         let holder = Holder.read(from: descriptor).map { " by \($0)" } ?? ""
         throw FileError(
-          path: directory, reason: "is in use\(holder)", remedy: "wait for that run, stop it, or name another directory"
+          path: directory.path, reason: "is in use\(holder)", remedy: "wait for that run, stop it, or name another directory"
         )
       default: throw FileError(path: path, action: "lock", code: code)
       }
@@ -61,7 +75,7 @@ public final class RunLock {
 
   deinit {
     // An empty file tells that nobody is here; closing gives the lock back, whatever these two return.
-    if isEnforced { _ = ftruncate(descriptor, 0) }
+    if isEnforced, !isTakenOver, Holder.isWritten(in: descriptor) { _ = ftruncate(descriptor, 0) }
     _ = close(descriptor)
   }
 
@@ -76,6 +90,9 @@ public final class RunLock {
   /// Says who holds the lock. A full disk is no reason to refuse a run that has it: then the holder stays unnamed.
   private static func enter(_ text: String, in descriptor: Int32, path: String) throws(FileError) {
     let bytes = Array(text.utf8)
+    guard Holder.isWritten(in: descriptor) else {
+      throw FileError(path: path, reason: "is no lock of a run", remedy: "move it away, or name another directory")
+    }
     guard ftruncate(descriptor, 0) == 0 else { throw FileError(path: path, action: "write", code: errno) }
     let count = pwrite(descriptor, bytes, bytes.count, 0)
     let code = errno
@@ -107,6 +124,14 @@ struct Holder: CustomStringConvertible {
 
   private static func text(_ characters: [CChar]) -> String {
     String(decoding: characters.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+
+  /// Whether the file holds what a holder writes, or nothing: any other is not to be cut.
+  static func isWritten(in descriptor: Int32) -> Bool {
+    let start = Array("host: ".utf8)
+    var bytes = [UInt8](repeating: 0, count: start.count)
+    let count = pread(descriptor, &bytes, bytes.count, 0)
+    return count == 0 || count > 0 && bytes == start
   }
 
   /// nil when the file does not (yet) say.

@@ -4,8 +4,23 @@ import Files
 /// Where a run keeps what it makes.
 public struct RunDirectory: Sendable {
   public let path: String
+  /// Where set, the files are those of this directory, whatever lies under the path meanwhile.
+  public private(set) var held: HeldDirectory?
 
   public init(_ path: String) { self.path = path }
+
+  /// The same run as the directory that was locked.
+  public func held(by lock: RunLock?) -> RunDirectory {
+    var run = self
+    run.held = lock?.directory ?? held
+    return run
+  }
+
+  /// Where a file of the run is opened: `place(metrics)`, in the held directory where there is one.
+  public func place(_ file: String) -> FilePlace {
+    guard let held, file.hasPrefix(path + "/") else { return FilePlace(file) }
+    return held.place(String(file.dropFirst(path.count + 1)))
+  }
 
   public var recipe: String { path + "/recipe.yaml" }
   public var metrics: String { path + "/metrics.jsonl" }
@@ -15,7 +30,7 @@ public struct RunDirectory: Sendable {
   public var pictures: String { path + "/pictures" }
   /// On which machines the run was started, a line each time.
   public var starts: String { path + "/starts.jsonl" }
-  public var checkpoints: CheckpointStore { CheckpointStore(directory: path + "/checkpoints") }
+  public var checkpoints: CheckpointStore { CheckpointStore(place(path + "/checkpoints")) }
 
   /// The picture of an iteration: `samples/iteration-00001500.png`.
   public func picture(iteration: Int) -> String {
@@ -27,9 +42,11 @@ public struct RunDirectory: Sendable {
   ///
   /// A run that was killed a moment ago may still be ending; its lock is waited for a little.
   ///
-  /// - Throws: naming the holder where another run is using the directory.
+  /// - Throws: naming the holder where another run is using the directory; where it cannot be told whether there is a run.
   public func lock() throws -> RunLock? {
-    guard Directories.exists(checkpoints.directory) else { return nil }
+    do {
+      guard try Directories.isThere(path), try Directories.isThere(checkpoints.directory) else { return nil }
+    } catch { throw Failure("\(error)", code: Failure.Code(reading: error.code)) }
     do { return try RunLock(directory: path, waitSeconds: 5) } catch {
       throw Failure("\(error)", code: .cannotCreate)
     }
@@ -37,19 +54,28 @@ public struct RunDirectory: Sendable {
 
   /// Makes the directory and its parts, locks it, and removes what a killed run left half-written.
   ///
-  /// - Parameter held: the lock, where `lock()` has given one.
+  /// - Parameter lock: the one that `lock()` has given.
   /// - Returns: the lock; the directory is this process' alone while it lives.
   /// - Throws: naming the holder where another run is using the directory.
-  public func create(held: RunLock? = nil) throws -> RunLock {
+  public func create(held lock: RunLock? = nil) throws -> RunLock {
     do {
-      try Directories.create(path)
-      let lock = try held ?? RunLock(directory: path, waitSeconds: 5)
-      try Directories.create(samples)
-      try checkpoints.create()
-      try checkpoints.removePartialFiles()
+      if lock == nil { try Directories.create(path) }
+      let lock = try lock ?? RunLock(directory: path, waitSeconds: 5)
+      try held(by: lock).prepare()
       return lock
     } catch {
       throw Failure("\(error)", code: .cannotCreate)
+    }
+  }
+
+  private func prepare() throws {
+    try Directories.create(place(samples))
+    try checkpoints.create()
+    try checkpoints.removePartialFiles()
+    let files = [recipe, classifier, report].compactMap { $0.split(separator: "/").last.map(String.init) }
+    try PartialFile.removeAbandoned(in: place(path + "/.")) { files.contains($0) }
+    for directory in [samples, pictures] where try Directories.isThere(place(directory)) {
+      try PartialFile.removeAbandoned(in: place(directory)) { $0.hasSuffix(".png") }
     }
   }
 }
