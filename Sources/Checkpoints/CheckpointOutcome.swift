@@ -17,6 +17,6 @@ public struct WrittenCheckpoint: Sendable {
   /// From the first byte to the flushed directory, and the processor time of the writing thread in it.
   public let writtenSeconds: Double
   public let processorSeconds: Double
-  /// Why a checkpoint that was to go could not be removed; the next write tries again.
+  /// What stays though it was to go, and why: it could not be removed (the next write tries again), or is not this run's.
   public let leftOver: CheckpointError?
 }

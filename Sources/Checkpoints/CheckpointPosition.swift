@@ -23,8 +23,6 @@ public struct CheckpointPosition: Hashable, Comparable, Sendable, CustomStringCo
   private static let prefix = "iteration-"
   private static let phasePrefix = "-phase-"
   private static let suffix = ".safetensors"
-  /// How the temporary name of a checkpoint begins.
-  static let partialPrefix = ".\(prefix)"
 
   /// `iteration-00001500.safetensors`, `iteration-00001500-phase-1.safetensors`.
   var fileName: String {
@@ -46,5 +44,13 @@ public struct CheckpointPosition: Hashable, Comparable, Sendable, CustomStringCo
     }
     self.init(iteration: iteration, phase: phase)
     guard fileName == name else { return nil }
+  }
+
+  /// The position that a checkpoint's metadata tell; nil where they do not. Those of the first version lack the phase.
+  init?(metadata: [String: String]) {
+    guard let iteration = metadata["iteration"].flatMap(Int.init), let phase = Int(metadata["phase"] ?? "0"),
+      iteration >= 0, phase >= 0
+    else { return nil }
+    self.init(iteration: iteration, phase: phase)
   }
 }

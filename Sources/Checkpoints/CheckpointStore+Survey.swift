@@ -7,29 +7,24 @@ extension CheckpointStore {
     public let path: String
     /// Size of the file; nil when it cannot be opened.
     public let byteCount: Int?
-    /// What is wrong with it; nil when all checksums hold.
+    /// What is wrong with it; nil when all checksums hold and it is what its name says.
     public let problem: CheckpointError?
   }
 
-  /// Lists and verifies all checkpoints, ascending.
+  /// Lists and verifies all checkpoints, ascending, and compares their contents with their names.
   ///
   /// - Complexity: reads each file once.
   public func survey() throws(CheckpointError) -> [Surveyed] {
     var surveyed: [Surveyed] = []
-    for position in try positions() { surveyed.append(survey(position)) }
+    for position in try positions() { if let found = survey(position) { surveyed.append(found) } }
     return surveyed
   }
 
-  private func survey(_ position: CheckpointPosition) -> Surveyed {
-    let path = path(position)
-    var byteCount: Int?
+  /// - Returns: nil where the file has gone meanwhile.
+  private func survey(_ position: CheckpointPosition) -> Surveyed? {
+    let byteCount = try? InputFile(place(position)).byteCount
     var problem: CheckpointError?
-    do throws(CheckpointError) {
-      do throws(FileError) { byteCount = try InputFile(path: path).byteCount } catch { throw CheckpointError(error) }
-      try SafetensorsFile(path: path).verify()
-    } catch {
-      problem = error
-    }
-    return Surveyed(position: position, path: path, byteCount: byteCount, problem: problem)
+    do throws(CheckpointError) { if try openWhole(position) == nil { return nil } } catch { problem = error }
+    return Surveyed(position: position, path: path(position), byteCount: byteCount, problem: problem)
   }
 }

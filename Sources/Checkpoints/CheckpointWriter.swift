@@ -1,11 +1,12 @@
 import Clocks
+import Files
 import Tensors
 
 /// Writes checkpoints while training goes on: the state is copied, a thread of its own brings the copy to the disk.
 ///
 /// A write that fails (full disk, directory gone) is an outcome to warn of, and the next one tries again; nothing is
 /// removed before a newer checkpoint is in place. Then those behind it go (`CheckpointStore.removeLater`), and what
-/// `retention` does not keep.
+/// `retention` does not keep; only those of this run, as their headers say (`isOwn`).
 ///
 /// Owned by one thread: no method may be called from two at once.
 public final class CheckpointWriter {
@@ -15,15 +16,26 @@ public final class CheckpointWriter {
   /// Checkpoints of a continuation that was given up, damaged ones that a resume skipped among them: they go, and count
   /// for nothing, once a new one is in place.
   public var abandoned: Set<CheckpointPosition> = []
+  /// Whether a checkpoint is of this run, or of a state that it descends from: no other is ever removed or replaced. Asked on
+  /// the thread that writes, once for each file.
+  public var isOwn: (SafetensorsFile) -> Bool = { _ in true } {
+    didSet {
+      thread.wait()
+      ledger = CheckpointLedger(store: store, isOwn: isOwn)
+    }
+  }
   /// Told on the thread that writes, in nanoseconds of the monotonic clock, when a write began and ended.
   public var observer: (@Sendable (_ start: UInt64, _ end: UInt64) -> Void)?
   private let thread = WritingThread()
   /// The copy; one block, used again and again.
   private var snapshot: MemoryBlock?
+  /// Belongs to whoever writes.
+  private var ledger: CheckpointLedger
 
   public init(store: CheckpointStore, retention: CheckpointRetention) {
     self.store = store
     self.retention = retention
+    ledger = CheckpointLedger(store: store, isOwn: isOwn)
   }
 
   deinit { finish() }
@@ -62,7 +74,7 @@ public final class CheckpointWriter {
     let copy = layout.copied(to: snapshot.address)
     abandoned.remove(position)
     let task = WritingTask(
-      position: position, layout: copy, store: store, retention: retention, abandoned: abandoned)
+      position: position, layout: copy, store: store, retention: retention, abandoned: abandoned, ledger: ledger)
     let copied = SystemClock.monotonic.seconds
     let observer = observer
     thread.run {
@@ -91,7 +103,7 @@ public final class CheckpointWriter {
     let layout = SafetensorsLayout(tensors, metadata: metadata)
     abandoned.remove(position)
     var written = try WritingTask(
-      position: position, layout: layout, store: store, retention: retention, abandoned: abandoned
+      position: position, layout: layout, store: store, retention: retention, abandoned: abandoned, ledger: ledger
     ).run()
     written.waitedSeconds = waitedSeconds
     abandoned = []
@@ -116,23 +128,39 @@ struct WritingTask {
   let store: CheckpointStore
   let retention: CheckpointRetention
   let abandoned: Set<CheckpointPosition>
+  let ledger: CheckpointLedger
 
   /// Writes, puts in place, then removes what is to go.
   func run() throws(CheckpointError) -> WrittenCheckpoint {
     let start = SystemClock.monotonic.seconds
     let processorStart = SystemClock.thread.seconds
     let path = store.path(position)
-    let byteCount = try layout.write(to: path)
-    var leftOver: CheckpointError?
-    do throws(CheckpointError) {
-      try store.removeLater(than: position)
-      try store.remove(abandoned)
-      try store.retain(retention)
-    } catch {
-      leftOver = error
-    }
+    let aside = try store.setAside(position, by: ledger)
+    let byteCount = try layout.write(to: store.place(position))
+    ledger.add(position)
     return WrittenCheckpoint(
       position: position, path: path, byteCount: byteCount, writtenSeconds: SystemClock.monotonic.seconds - start,
-      processorSeconds: SystemClock.thread.seconds - processorStart, leftOver: leftOver)
+      processorSeconds: SystemClock.thread.seconds - processorStart, leftOver: removeOld(aside))
+  }
+
+  /// - Returns: what stays though it was to go, or why.
+  private func removeOld(_ aside: String?) -> CheckpointError? {
+    var left: [CheckpointError] = []
+    if let aside {
+      left = [
+        CheckpointError(
+          file: store.path(position), reason: "was another file than this run's checkpoint of that name",
+          remedy: "it is \(aside) now", cause: .foreign)
+      ]
+    }
+    do throws(CheckpointError) {
+      try store.removeLater(than: position, by: ledger)
+      try store.remove(abandoned, by: ledger)
+      try store.retain(retention, by: ledger)
+      left += ledger.untold(of: try store.positions().filter { $0 > position || abandoned.contains($0) })
+    } catch { left.insert(error, at: 0) }
+    guard let first = left.first, left.count > 1 else { return left.first }
+    return CheckpointError(
+      file: first.file, reason: first.reason, remedy: "\(first.remedy); and \(left.count - 1) more", cause: first.cause)
   }
 }

@@ -1,3 +1,5 @@
+import Files
+
 extension SafetensorsFile {
   /// Writes tensors and metadata, each tensor with its CRC-32C and the header with its own. The file appears under its
   /// name whole and flushed to the disk, or not at all.
@@ -8,6 +10,6 @@ extension SafetensorsFile {
   public static func write(
     to path: String, tensors: [StoredTensor], metadata: [String: String] = [:]
   ) throws(CheckpointError) {
-    _ = try SafetensorsLayout(tensors, metadata: metadata).write(to: path)
+    _ = try SafetensorsLayout(tensors, metadata: metadata).write(to: FilePlace(path))
   }
 }

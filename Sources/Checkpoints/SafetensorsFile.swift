@@ -16,11 +16,14 @@ public final class SafetensorsFile {
   private let hasHeaderChecksum: Bool
 
   /// - Throws: when the file is missing, cut short, damaged, or no safetensors file.
-  public init(path: String) throws(CheckpointError) {
+  public convenience init(path: String) throws(CheckpointError) { try self.init(FilePlace(path)) }
+
+  public init(_ place: FilePlace) throws(CheckpointError) {
+    let path = place.path
     self.path = path
     let text: [UInt8]
     do throws(FileError) {
-      file = try InputFile(path: path)
+      file = try InputFile(place)
       guard file.byteCount >= 8 else {
         throw FileError(
           path: path, reason: "\(file.byteCount) bytes, a header takes more",
@@ -98,7 +101,7 @@ public final class SafetensorsFile {
       throw CheckpointError(
         file: path,
         reason: "tensor \(name) is \(record.type.rawValue) \(record.shape), needed is \(type.rawValue) \(shape)",
-        remedy: "this is the checkpoint of another model, use its own recipe")
+        remedy: "this is the checkpoint of another model, use its own recipe", cause: .foreign)
     }
     try read(name, into: buffer)
   }
@@ -147,7 +150,8 @@ public final class SafetensorsFile {
   private func record(of name: String) throws(CheckpointError) -> TensorRecord {
     guard let record = header.tensors[name] else {
       throw CheckpointError(
-        file: path, reason: "has no tensor \(name)", remedy: "this is the checkpoint of another model or version")
+        file: path, reason: "has no tensor \(name)", remedy: "this is the checkpoint of another model or version",
+        cause: .foreign)
     }
     return record
   }

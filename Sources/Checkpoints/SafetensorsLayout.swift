@@ -48,25 +48,25 @@ struct SafetensorsLayout {
   /// rename at the end gives the file its name, so nobody sees it without.
   ///
   /// - Returns: size of the file.
-  func write(to path: String) throws(CheckpointError) -> Int {
+  func write(to place: FilePlace) throws(CheckpointError) -> Int {
     let blank = header(checksums: [String](repeating: SafetensorsHeader.noChecksum, count: tensors.count))
     guard blank.count <= SafetensorsHeader.largestByteCount, tensors.count <= SafetensorsHeader.mostTensors,
       metadata.count + tensors.count < SafetensorsHeader.mostMetadata
     else {
       throw CheckpointError(
-        file: path, reason: "the header would take \(grouped(blank.count)) bytes for \(grouped(tensors.count)) tensors",
+        file: place.path, reason: "the header would take \(grouped(blank.count)) bytes for \(grouped(tensors.count)) tensors",
         remedy: "at most \(grouped(SafetensorsHeader.largestByteCount)) bytes can be read again: shorten the recipe")
     }
     let dataStart = 8 + blank.count
     do throws(FileError) {
-      try AtomicFile.write(to: path) { writer throws(FileError) in
+      try AtomicFile.write(to: place) { writer throws(FileError) in
         let checksums = try writeData(to: writer, at: dataStart)
         let text = header(checksums: checksums)
         precondition(text.count == blank.count, "header of \(text.count) bytes instead of \(blank.count)")
         try writer.write((0..<8).map { UInt8(truncatingIfNeeded: text.count >> (8 * $0)) } + text, at: 0)
       }
     } catch {
-      throw CheckpointError(error)
+      throw CheckpointError(writing: error)
     }
     return dataStart + dataByteCount
   }

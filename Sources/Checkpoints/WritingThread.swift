@@ -67,7 +67,7 @@ final class WritingThread: @unchecked Sendable {
       context.release()
       throw CheckpointError(
         file: path, reason: "cannot start the thread that writes: \(String(cString: strerror(code)))",
-        remedy: "raise the limit of threads (ulimit -u)")
+        remedy: "raise the limit of threads (ulimit -u)", cause: .unwritable(code))
     }
     thread = created
   }

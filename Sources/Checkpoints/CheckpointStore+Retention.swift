@@ -1,0 +1,35 @@
+import Files
+
+// Nothing here touches a file that is not known to be the run's own.
+
+extension CheckpointStore {
+  /// Removes what the policy does not keep; call it after a checkpoint has been written. Files of others count for nothing.
+  func retain(_ retention: CheckpointRetention, by ledger: CheckpointLedger) throws(CheckpointError) {
+    for position in retention.removable(of: ledger.own(of: try positions())) { try remove(position) }
+  }
+
+  /// Removes the checkpoints of a continuation that was given up, and damaged ones that a resume skipped: all behind
+  /// `position`. Call it when the one at `position` is in place, so that a resume finds this run's.
+  func removeLater(than position: CheckpointPosition, by ledger: CheckpointLedger) throws(CheckpointError) {
+    for later in ledger.own(of: try positions().filter { $0 > position }) { try remove(later) }
+  }
+
+  /// Removes those of these positions that are there.
+  func remove(_ positions: Set<CheckpointPosition>, by ledger: CheckpointLedger) throws(CheckpointError) {
+    for position in ledger.own(of: positions.sorted()) { try remove(position) }
+  }
+
+  /// Makes room for a checkpoint: a file under its name that is not the run's own gets another name.
+  ///
+  /// - Returns: where that lies now; nil where there was none.
+  func setAside(_ position: CheckpointPosition, by ledger: CheckpointLedger) throws(CheckpointError) -> String? {
+    guard case .foreign = ledger.verdict(position) else { return nil }
+    do throws(FileError) { return try place(position).setAside().path } catch {
+      throw CheckpointError(writing: error)
+    }
+  }
+
+  private func remove(_ position: CheckpointPosition) throws(CheckpointError) {
+    do throws(FileError) { try Directories.remove(place(position)) } catch { throw CheckpointError(writing: error) }
+  }
+}
