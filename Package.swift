@@ -163,7 +163,8 @@ let package = Package(
       name: "DatasetsTests", dependencies: ["Datasets", "NumPyFiles", "Files", "Tensors", "CImages", "CJPEG", "CZlib"]),
     .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "Clocks", "Files", "Tensors"]),
     .testTarget(name: "TracingTests", dependencies: ["Tracing", "Clocks"]),
-    .testTarget(name: "ReportingTests", dependencies: ["Reporting", "Communication", "Tensors", "Tracing", "CPNG"]),
+    .testTarget(
+      name: "ReportingTests", dependencies: ["Reporting", "Communication", "Files", "Tensors", "Tracing", "CPNG"]),
     .testTarget(name: "EventFilesTests", dependencies: ["EventFiles", "Files"]),
     .testTarget(
       name: "ExportingTests",

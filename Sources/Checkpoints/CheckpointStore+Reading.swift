@@ -74,7 +74,8 @@ extension CheckpointStore {
         skipped.append(
           CheckpointError(
             file: file.path, reason: "is of another run than this directory, whose recipe is another",
-            remedy: "move it to a directory of its own, or go on from the file itself (--resume FILE)", cause: .foreign))
+            remedy: "move it to a directory of its own, or go on from the file itself (--resume FILE)", cause: .foreign)
+        )
       } catch {
         guard error.isToBeSkipped else { throw error }
         skipped.append(error)
@@ -91,13 +92,15 @@ extension SafetensorsFile {
   func checkIs(at position: CheckpointPosition) throws(CheckpointError) {
     if let format = metadata["format"], format.hasPrefix("lockstep ") {
       throw CheckpointError(
-        file: path, reason: "is no checkpoint but a \(clipped(format))", remedy: "move it out of the directory of checkpoints",
+        file: path, reason: "is no checkpoint but a \(clipped(format))",
+        remedy: "move it out of the directory of checkpoints",
         cause: .foreign)
     }
     guard let own = CheckpointPosition(metadata: metadata), own != position else { return }
     throw CheckpointError(
       file: path, reason: "is the checkpoint of \(own), not of \(position)",
-      remedy: "its name was changed: give it back its own, \(own.fileName), or go on from the file itself (--resume FILE)",
+      remedy:
+        "its name was changed: give it back its own, \(own.fileName), or go on from the file itself (--resume FILE)",
       cause: .foreign)
   }
 }

@@ -24,7 +24,7 @@ extension CheckpointStore {
   /// - Returns: where that lies now; nil where there was none.
   func setAside(_ position: CheckpointPosition, by ledger: CheckpointLedger) throws(CheckpointError) -> String? {
     guard case .foreign = ledger.verdict(position) else { return nil }
-    do throws(FileError) { return try place(position).setAside().path } catch {
+    do throws(FileError) { return try place(position).setAside()?.path } catch {
       throw CheckpointError(writing: error)
     }
   }

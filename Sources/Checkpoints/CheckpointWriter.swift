@@ -157,7 +157,9 @@ struct WritingTask {
       try store.removeLater(than: position, by: ledger)
       try store.remove(abandoned, by: ledger)
       try store.retain(retention, by: ledger)
-      left += ledger.untold(of: try store.positions().filter { $0 > position || abandoned.contains($0) })
+      let all = try store.positions()
+      let unwanted = Set(retention.removable(of: all)).union(abandoned)
+      left += ledger.untold(of: all.filter { $0 > position || unwanted.contains($0) })
     } catch { left.insert(error, at: 0) }
     guard let first = left.first, left.count > 1 else { return left.first }
     return CheckpointError(

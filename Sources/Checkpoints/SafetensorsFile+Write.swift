@@ -10,6 +10,12 @@ extension SafetensorsFile {
   public static func write(
     to path: String, tensors: [StoredTensor], metadata: [String: String] = [:]
   ) throws(CheckpointError) {
-    _ = try SafetensorsLayout(tensors, metadata: metadata).write(to: FilePlace(path))
+    try write(to: FilePlace(path), tensors: tensors, metadata: metadata)
+  }
+
+  public static func write(
+    to place: FilePlace, tensors: [StoredTensor], metadata: [String: String] = [:]
+  ) throws(CheckpointError) {
+    _ = try SafetensorsLayout(tensors, metadata: metadata).write(to: place)
   }
 }

@@ -54,7 +54,8 @@ struct SafetensorsLayout {
       metadata.count + tensors.count < SafetensorsHeader.mostMetadata
     else {
       throw CheckpointError(
-        file: place.path, reason: "the header would take \(grouped(blank.count)) bytes for \(grouped(tensors.count)) tensors",
+        file: place.path,
+        reason: "the header would take \(grouped(blank.count)) bytes for \(grouped(tensors.count)) tensors",
         remedy: "at most \(grouped(SafetensorsHeader.largestByteCount)) bytes can be read again: shorten the recipe")
     }
     let dataStart = 8 + blank.count

@@ -60,7 +60,7 @@ struct OutputProbe {
   }
 
   private static func makeProbe(in directory: String) throws(FileError) -> String {
-    let path = "\(directory)/.lockstep-doctor-\(getpid())-\(SystemClock.calendar.nanoseconds)"
+    let path = "\(directory)/.lockstep-doctor-\(getpid())-\(UInt64.random(in: 0 ... .max))"
     guard mkdir(path, 0o777) == 0 else { throw FileError(path: directory, action: "write there", code: errno) }
     return path
   }

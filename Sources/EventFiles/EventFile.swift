@@ -31,11 +31,14 @@ public final class EventFile {
   private static let version = "brain.Event:2"
 
   /// Opens the file, or makes it; what a killed process left of a record at its end is cut off.
-  public init(path: String, seconds: Double) throws(FileError) {
-    self.path = path
-    descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
-    guard descriptor >= 0 else { throw FileError(path: path, action: "open for writing", code: errno) }
-    byteCount = try Self.wholeRecords(of: path)
+  public convenience init(path: String, seconds: Double) throws(FileError) {
+    try self.init(FilePlace(path), seconds: seconds)
+  }
+
+  public init(_ place: FilePlace, seconds: Double) throws(FileError) {
+    path = place.path
+    descriptor = try KeptFile.open(place)
+    byteCount = try Self.wholeRecords(of: place)
     guard ftruncate(descriptor, off_t(byteCount)) == 0 else {
       throw FileError(path: path, action: "cut back", code: errno)
     }
@@ -123,8 +126,8 @@ public final class EventFile {
   }
 
   /// Bytes of whole records from the start of a file.
-  private static func wholeRecords(of path: String) throws(FileError) -> Int {
-    let file = try InputFile(path: path)
+  private static func wholeRecords(of place: FilePlace) throws(FileError) -> Int {
+    let file = try InputFile(place)
     var position = 0
     while position + 16 <= file.byteCount {
       let head = try file.bytes(in: position..<position + 12)

@@ -30,10 +30,11 @@ extension FilePlace {
   /// - Throws: where that cannot be told.
   public var isEmpty: Bool { get throws(FileError) { try status() == nil } }
 
-  /// Gives what lies there another name in the same directory: `NAME.aside-0123456789abcdef`.
+  /// Gives a file another name in the same directory: `NAME.aside-0123456789abcdef`.
   ///
-  /// - Returns: its place now.
-  public func setAside() throws(FileError) -> FilePlace {
+  /// - Returns: its place now; nil where there is no regular file.
+  public func setAside() throws(FileError) -> FilePlace? {
+    guard let found = try status(), found.st_mode & S_IFMT == S_IFREG else { return nil }
     var random = SystemRandomNumberGenerator()
     let (parent, last) = split
     let aside = parent.appending("\(last).aside-\(String(random.next() as UInt64, radix: 16))")

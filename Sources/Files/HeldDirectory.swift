@@ -68,6 +68,8 @@ public final class HeldDirectory: Sendable {
 
   /// Stands for `other` from now on, for all who hold this.
   func replace(by other: HeldDirectory) throws(FileError) {
-    guard dup2(other.descriptor, descriptor) >= 0, fcntl(descriptor, F_SETFD, FD_CLOEXEC) == 0 else { throw FileError(path: path, action: "hold the directory", code: errno) }
+    guard dup2(other.descriptor, descriptor) >= 0, fcntl(descriptor, F_SETFD, FD_CLOEXEC) == 0 else {
+      throw FileError(path: path, action: "hold the directory", code: errno)
+    }
   }
 }

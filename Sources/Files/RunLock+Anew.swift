@@ -35,7 +35,8 @@ extension RunLock {
     let fresh = try HeldDirectory(path: path)
     if !isMine, try !Directories.names(in: fresh.place(".")).isEmpty {
       throw FileError(
-        path: path, reason: "is another directory now, which is not empty", remedy: "move it away, and this run makes its own")
+        path: path, reason: "is another directory now, which is not empty",
+        remedy: "move it away, and this run makes its own")
     }
     let lock = try RunLock(fresh)
     try directory.replace(by: fresh)
@@ -44,7 +45,9 @@ extension RunLock {
 
   /// Its lock becomes ours.
   private func take(_ other: RunLock) throws(FileError) {
-    guard dup2(other.descriptor, descriptor) >= 0, fcntl(descriptor, F_SETFD, FD_CLOEXEC) == 0 else { throw FileError(path: path, action: "keep the lock", code: errno) }
+    guard dup2(other.descriptor, descriptor) >= 0, fcntl(descriptor, F_SETFD, FD_CLOEXEC) == 0 else {
+      throw FileError(path: path, action: "keep the lock", code: errno)
+    }
     // Two descriptors of one lock: the kernel gives it back with the last of them, and the name stays in the file.
     other.isTakenOver = true
   }

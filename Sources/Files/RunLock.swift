@@ -62,7 +62,8 @@ public final class RunLock {
       case EWOULDBLOCK:
         let holder = Holder.read(from: descriptor).map { " by \($0)" } ?? ""
         throw FileError(
-          path: directory.path, reason: "is in use\(holder)", remedy: "wait for that run, stop it, or name another directory"
+          path: directory.path, reason: "is in use\(holder)",
+          remedy: "wait for that run, stop it, or name another directory"
         )
       default: throw FileError(path: path, action: "lock", code: code)
       }

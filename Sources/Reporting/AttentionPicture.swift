@@ -1,3 +1,4 @@
+import Files
 import Tensors
 
 /// Where attention goes, as a picture: dark for nothing, bright for the largest weight of a map. A map that is bright all
@@ -49,11 +50,11 @@ public struct AttentionPicture {
     }
   }
 
-  public func write(to path: String) throws(ReportError) {
+  public func write(to place: FilePlace) throws(ReportError) {
     let shape: Shape = [count, size.height, size.width, 3]
     var failure: ReportError?
     cells.withUnsafeBufferPointer { cells in
-      do throws(ReportError) { try ImageGrid.writePNG(cells, shape: shape, columns: columns, to: path) } catch {
+      do throws(ReportError) { try ImageGrid.writePNG(cells, shape: shape, columns: columns, to: place) } catch {
         failure = error
       }
     }

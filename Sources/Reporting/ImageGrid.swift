@@ -4,6 +4,13 @@ import Tensors
 
 /// Many images in one picture, row by row.
 public enum ImageGrid {
+  /// Writes a PNG under a path.
+  public static func writePNG(
+    _ images: UnsafeBufferPointer<Float>, shape: Shape, columns: Int, margin: Int = 2, scale: Int = 1, to path: String
+  ) throws(ReportError) {
+    try writePNG(images, shape: shape, columns: columns, margin: margin, scale: scale, to: FilePlace(path))
+  }
+
   /// Writes a PNG of all images: `columns` a row, `margin` white pixels around each, every pixel `scale` times as large.
   ///
   ///     byte = round(127.5 · (value + 1)), values outside [−1, 1] clamped, NaN black
@@ -11,19 +18,20 @@ public enum ImageGrid {
   /// - Shapes: `images` `[N, H, W, C]`, C is 1 (grey) or 3 (red, green, blue).
   /// - Throws: for another number of channels, and when the file cannot be written; nothing is left behind then.
   public static func writePNG(
-    _ images: UnsafeBufferPointer<Float>, shape: Shape, columns: Int, margin: Int = 2, scale: Int = 1, to path: String
+    _ images: UnsafeBufferPointer<Float>, shape: Shape, columns: Int, margin: Int = 2, scale: Int = 1,
+    to place: FilePlace
   ) throws(ReportError) {
     precondition(shape.rank == 4 && images.count == shape.count, "\(images.count) floats for images \(shape)")
     precondition(columns > 0 && margin >= 0 && scale > 0, "\(columns) columns, margin \(margin), scale \(scale)")
     guard shape[0] > 0, shape[3] == 1 || shape[3] == 3 else {
       throw ReportError(
-        file: path, reason: "images \(shape) make no picture",
+        file: place.path, reason: "images \(shape) make no picture",
         remedy: "give at least one image with 1 (grey) or 3 (red, green, blue) channels, or write an npz file")
     }
     let layout = Layout(shape: shape, columns: columns, margin: margin, scale: scale)
-    let png = try encode(layout.pixels(of: images), layout: layout, path: path)
+    let png = try encode(layout.pixels(of: images), layout: layout, path: place.path)
     do throws(FileError) {
-      try AtomicFile.write(to: path, isDurable: false) { writer throws(FileError) in try writer.write(png) }
+      try AtomicFile.write(to: place, isDurable: false) { writer throws(FileError) in try writer.write(png) }
     } catch {
       throw ReportError(error)
     }

@@ -12,6 +12,7 @@ import Files
 /// A line goes out in one write; what a crash or a full disk leaves of one is cut off, at once or by the next `init`.
 public final class MetricsLog {
   public let path: String
+  private let place: FilePlace
   private let descriptor: Int32
   private let minimumSeconds: Double
   private let line = LineBuffer(capacity: 1 << 14)
@@ -22,14 +23,32 @@ public final class MetricsLog {
   /// Opens the file for appending, or makes it; a last line without end is cut off.
   ///
   /// - Parameter minimumSeconds: least distance of throttled lines.
-  public init(path: String, minimumSeconds: Double = 1) throws(ReportError) {
-    self.path = path
+  public convenience init(path: String, minimumSeconds: Double = 1) throws(ReportError) {
+    try self.init(FilePlace(path), minimumSeconds: minimumSeconds)
+  }
+
+  public init(_ place: FilePlace, minimumSeconds: Double = 1) throws(ReportError) {
+    (self.place, path) = (place, place.path)
     self.minimumSeconds = minimumSeconds
-    descriptor = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o666)
-    guard descriptor >= 0 else {
-      throw ReportError(FileError(path: path, action: "open for writing", code: errno))
-    }
+    do throws(FileError) { descriptor = try KeptFile.open(place, flags: O_APPEND) } catch { throw ReportError(error) }
     try keepLines { _ in true }
+  }
+
+  /// Puts a file with all lines in place of one that was removed, and writes on that.
+  public func writeAnew() throws(ReportError) {
+    do throws(FileError) {
+      var bytes = [UInt8](repeating: 0, count: byteCount)
+      // The file that was removed is still there for those who hold it open.
+      guard pread(descriptor, &bytes, byteCount, 0) == byteCount else {
+        throw FileError(path: path, action: "read back", code: errno)
+      }
+      try AtomicFile.write(to: place) { file throws(FileError) in try file.write(bytes) }
+      let fresh = try KeptFile.open(place, flags: O_APPEND)
+      let isTaken = dup2(fresh, descriptor) >= 0 && fcntl(descriptor, F_SETFD, FD_CLOEXEC) == 0
+      let code = errno
+      _ = close(fresh)
+      guard isTaken else { throw FileError(path: path, action: "write on", code: code) }
+    } catch { throw ReportError(error) }
   }
 
   // Every line has been written by then.
@@ -84,7 +103,7 @@ public final class MetricsLog {
     guard length >= 0, length <= byteCount else { return false }
     if length > 0 {
       let last: [UInt8]
-      do throws(FileError) { last = try InputFile(path: path).bytes(in: length - 1..<length) } catch {
+      do throws(FileError) { last = try InputFile(place).bytes(in: length - 1..<length) } catch {
         throw ReportError(error)
       }
       guard last == [UInt8(ascii: "\n")] else { return false }
@@ -100,7 +119,7 @@ public final class MetricsLog {
   private func keepLines(while isKept: (ArraySlice<UInt8>) -> Bool) throws(ReportError) {
     // Read whole: one line a second makes 20 MB in a day, and this happens once, before training.
     let bytes: [UInt8]
-    do throws(FileError) { bytes = try InputFile(path: path).bytes() } catch { throw ReportError(error) }
+    do throws(FileError) { bytes = try InputFile(place).bytes() } catch { throw ReportError(error) }
     var end = 0
     while let newline = bytes[end...].firstIndex(of: UInt8(ascii: "\n")), isKept(bytes[end..<newline]) {
       end = newline + 1

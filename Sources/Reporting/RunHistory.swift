@@ -23,8 +23,10 @@ public struct RunHistory: Sendable {
   public init() {}
 
   /// - Throws: when there is no such file.
-  public init(path: String) throws(FileError) {
-    self.init(bytes: try InputFile(path: path).bytes())
+  public init(path: String) throws(FileError) { try self.init(FilePlace(path)) }
+
+  public init(_ place: FilePlace) throws(FileError) {
+    self.init(bytes: try InputFile(place).bytes())
   }
 
   init(bytes: [UInt8]) {
@@ -37,7 +39,11 @@ public struct RunHistory: Sendable {
   /// - Returns: the new lines; all of them, and `isAnew`, where the file was cut back meanwhile: what went before is not
   ///   true any more.
   public mutating func readOn(path: String) throws(FileError) -> (lines: [Line], isAnew: Bool) {
-    let file = try InputFile(path: path)
+    try readOn(FilePlace(path))
+  }
+
+  public mutating func readOn(_ place: FilePlace) throws(FileError) -> (lines: [Line], isAnew: Bool) {
+    let file = try InputFile(place)
     if file.byteCount >= consumed {
       let bytes = try file.bytes(in: consumed..<file.byteCount)
       let whole = (bytes.lastIndex(of: UInt8(ascii: "\n")) ?? -1) + 1
@@ -53,7 +59,7 @@ public struct RunHistory: Sendable {
       }
     }
     self = RunHistory()
-    return try readOn(path: path)
+    return try readOn(place)
   }
 
   private mutating func thinOut() {

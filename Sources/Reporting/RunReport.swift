@@ -36,10 +36,11 @@ public struct RunReport {
     ///   - pictures: the directory of what evaluations draw beside samples.
     ///   - starts: the file that tells on which machine the run was started.
     public init(
-      directory: String, recipe: String, history: RunHistory, samples: String, pictures: String, starts: String
+      directory: String, recipe: FilePlace, history: RunHistory, samples: FilePlace, pictures: FilePlace,
+      starts: FilePlace
     ) {
       var text = ""
-      if let bytes = try? InputFile(path: recipe).bytes() { text = String(decoding: bytes, as: UTF8.self) }
+      if let bytes = try? InputFile(recipe).bytes() { text = String(decoding: bytes, as: UTF8.self) }
       let names = ((try? Directories.names(in: samples)) ?? []).filter { $0.hasSuffix(".png") }.sorted()
       let shown = Self.pictures(Self.spread(names, 8), in: samples)
       self.init(
@@ -47,7 +48,7 @@ public struct RunReport {
         pictures: shown)
       let drawn = ((try? Directories.names(in: pictures)) ?? []).filter { $0.hasSuffix(".png") }.sorted()
       details = Self.pictures(Array(drawn.prefix(Self.mostDetails)), in: pictures)
-      let begun = (try? RunHistory(path: starts))?.lines(ofKind: "start") ?? []
+      let begun = (try? RunHistory(starts))?.lines(ofKind: "start") ?? []
       notes = begun.suffix(5).compactMap { line in
         line.texts["machine"].map { "From iteration \(line.iteration) on: \($0)." }
       }
@@ -63,9 +64,9 @@ public struct RunReport {
     /// A page is no place for hundreds.
     private static let mostDetails = 16
 
-    private static func pictures(_ names: [String], in directory: String) -> [(name: String, png: [UInt8])] {
+    private static func pictures(_ names: [String], in directory: FilePlace) -> [(name: String, png: [UInt8])] {
       names.compactMap { name in
-        (try? InputFile(path: directory + "/" + name).bytes()).map { (String(name.dropLast(4)), $0) }
+        (try? InputFile(directory.appending(name)).bytes()).map { (String(name.dropLast(4)), $0) }
       }
     }
 
@@ -275,8 +276,10 @@ public struct RunReport {
   }
 
   /// Writes a page; it is there whole or not at all.
-  public static func write(_ page: String, to path: String) throws(FileError) {
+  public static func write(_ page: String, to path: String) throws(FileError) { try write(page, to: FilePlace(path)) }
+
+  public static func write(_ page: String, to place: FilePlace) throws(FileError) {
     let bytes = Array(page.utf8)
-    try AtomicFile.write(to: path, isDurable: false) { writer throws(FileError) in try writer.write(bytes) }
+    try AtomicFile.write(to: place, isDurable: false) { writer throws(FileError) in try writer.write(bytes) }
   }
 }

@@ -10,7 +10,7 @@ import Reporting
 /// A write goes on in the background. One that fails is warned of, and the next one tries again; training does not stop
 /// for it. Only where the run ends with work that is nowhere on the disk does it end as a failure.
 final class CheckpointKeeper {
-  private let writer: CheckpointWriter
+  let writer: CheckpointWriter
   private let recipe: Recipe.Checkpoint
   private var lastSave = SystemClock.monotonic.seconds
   /// Of the newest checkpoint that is whole and on the disk.

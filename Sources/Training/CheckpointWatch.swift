@@ -10,6 +10,7 @@ public final class CheckpointWatch {
   /// Rank 0's.
   private var judged: String?
   private var hasToldWaiting = false
+  private var skipped: Set<String> = []
 
   /// - Parameter tell: shows a line to whoever waits; called on rank 0.
   public init(_ run: RunDirectory, communicator: any Communicator, tell: @escaping (String) -> Void) {
@@ -23,10 +24,11 @@ public final class CheckpointWatch {
   /// - Returns: whether `body` has succeeded.
   @discardableResult
   public func next(_ body: (_ path: String) throws -> Void) throws -> Bool {
-    let path = try communicator.broadcast(text: communicator.rank == 0 ? newest() : "")
+    let found = try communicator.together { communicator.rank == 0 ? try newest() : "" }
+    let path = try communicator.broadcast(text: found)
     guard !path.isEmpty else { return false }
     do { try body(path) } catch let failure as SharedFailure {
-      let isGone = communicator.rank == 0 && !Directories.exists(path)
+      let isGone = communicator.rank == 0 && (try? Directories.isThere(path)) == false
       guard try communicator.maximum(of: isGone ? 1 : 0) == 1 else { throw failure }
       if communicator.rank == 0 { tell("\(path) was removed by its run before it could be judged") }
       return false
@@ -35,19 +37,30 @@ public final class CheckpointWatch {
   }
 
   /// Empty where there is nothing new; the first time that there is nothing at all, says so.
-  private func newest() -> String {
-    let store = run.checkpoints
-    guard let position = try? store.positions().last else {
+  private func newest() throws -> String {
+    guard let path = try newestRightlyNamed() else {
       if !hasToldWaiting {
-        let what = Directories.exists(run.path) ? "it has no checkpoint yet" : "there is no such directory yet"
+        let what = try RunDirectory.isThere(run.path) ? "it has no checkpoint yet" : "there is no such directory yet"
         tell("waiting for \(run.path): \(what) (end with Ctrl-C)")
       }
       hasToldWaiting = true
       return ""
     }
-    let path = store.path(position)
     guard path != judged else { return "" }
     judged = path
     return path
+  }
+
+  /// Files under a wrong name are passed over, each told of once.
+  private func newestRightlyNamed() throws -> String? {
+    let store = run.checkpoints
+    for position in try store.positions().reversed() {
+      do throws(CheckpointError) { if let file = try store.open(position) { return file.path } } catch {
+        // Whoever judges it says what is wrong with any other.
+        guard error.cause == .foreign else { return store.path(position) }
+        if skipped.insert(error.file).inserted { tell("skipped a checkpoint: \(error)") }
+      }
+    }
+    return nil
   }
 }

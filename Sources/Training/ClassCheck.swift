@@ -85,7 +85,8 @@ public final class ClassCheck {
       areClasses ? ClassScores.meanDeviationWithinClasses(of: dataset.training, classes: dataset.classCount) : 0
     let iterations = recipe.evaluation.classifierIterations
     let found = try Self.load(
-      output?.classifier, into: classifier.parameters, data: dataFingerprint, iterations: iterations, communicator,
+      output.map { $0.place($0.classifier) }, into: classifier.parameters, data: dataFingerprint,
+      iterations: iterations, communicator,
       logger)
     if !found {
       try classifier.train(
@@ -111,7 +112,7 @@ public final class ClassCheck {
     preparationSeconds = SystemClock.monotonic.seconds - start
     try communicator.together {
       guard communicator.rank == 0 else { return }
-      if !found, keepsClassifier, let output { try save(output.classifier, iterations: iterations) }
+      if !found, keepsClassifier, let output { try save(output.place(output.classifier), iterations: iterations) }
       let ability =
         testQuantities.map {
           "it reads \(percent(max(0, $0.explained))) of the variance of held-out samples' quantities"
@@ -234,14 +235,14 @@ public final class ClassCheck {
 
   /// Takes over the parameters of a classifier of the same images; false where there is none.
   private static func load(
-    _ path: String?, into table: ParameterTable, data: String, iterations: Int, _ communicator: any Communicator,
+    _ place: FilePlace?, into table: ParameterTable, data: String, iterations: Int, _ communicator: any Communicator,
     _ logger: Logger
   ) throws -> Bool {
     var isFound: [Int64] = [0]
     try communicator.together {
-      guard communicator.rank == 0, let path, Directories.exists(path) else { return }
+      guard communicator.rank == 0, let place, (try? place.isEmpty) != true else { return }
       do {
-        let file = try SafetensorsFile(path: path)
+        let file = try SafetensorsFile(place)
         guard file.metadata["data"] == data, file.metadata["iterations"] == String(iterations) else {
           return
         }
@@ -252,7 +253,7 @@ public final class ClassCheck {
         isFound = [1]
       } catch {
         // Made from the training images, so it can be made again.
-        logger.warning("\(path) is damaged and trained again")
+        logger.warning("\(place) is damaged and trained again")
       }
     }
     isFound = try communicator.broadcast(isFound, from: 0)
@@ -261,10 +262,10 @@ public final class ClassCheck {
     return true
   }
 
-  private func save(_ path: String, iterations: Int) throws {
+  private func save(_ place: FilePlace, iterations: Int) throws {
     let table = classifier.parameters
     try SafetensorsFile.write(
-      to: path,
+      to: place,
       tensors: table.entries.map {
         StoredTensor($0.name, $0.shape, .float32, UnsafeRawBufferPointer(table.slice($0, of: table.values)))
       },

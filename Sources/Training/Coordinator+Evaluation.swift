@@ -63,10 +63,11 @@ extension Coordinator {
     let share = Double(trainer.iteration) / Double(max(1, trainer.recipe.training.iterations))
     let attention = scores.attentionFindings(progress: share)
     warn(ofAttention: attention)
+    lookAtDirectory()
     let path = output.picture(iteration: trainer.iteration)
     // A picture that cannot be written is no reason to lose a run.
     do {
-      try picture.write(to: path)
+      try picture.write(to: output.place(path))
       lastPicture = path
     } catch {
       logger.warning("no picture: \(error)")
@@ -90,7 +91,7 @@ extension Coordinator {
 
   /// Whether samples were more varied before, in words: each evaluation for itself may look well.
   private func narrowing(_ quality: QualityScores) -> String? {
-    let past = history.lines.isEmpty ? (try? RunHistory(path: output.metrics)) ?? history : history
+    let past = history.lines.isEmpty ? (try? RunHistory(output.place(output.metrics))) ?? history : history
     let evaluations = past.lines(ofKind: "evaluation").filter { $0.iteration < trainer.iteration }
     let best = evaluations.min {
       $0.numbers["frechetDistance"] ?? .infinity < $1.numbers["frechetDistance"] ?? .infinity
@@ -122,7 +123,7 @@ extension Coordinator {
   /// A report that cannot be written is no reason to lose a run.
   func writeReport() {
     do throws(FileError) {
-      let (lines, isAnew) = try history.readOn(path: output.metrics)
+      let (lines, isAnew) = try history.readOn(output.place(output.metrics))
       try output.writeReport(of: history)
       let picture = lastPicture.map { (iteration: trainer.iteration, path: $0) }
       try events.add(lines, isAnew: isAnew, picture: toldPicture == lastPicture ? nil : picture)

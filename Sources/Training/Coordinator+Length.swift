@@ -45,7 +45,7 @@ extension Coordinator {
   }
 
   private func writeRecipe() {
-    do { try RecipeFile.write(trainer.recipe, to: output.recipe) } catch {
+    do { try RecipeFile.write(trainer.recipe, to: output.place(output.recipe)) } catch {
       progress?.clear()
       logger.warning("\(output.recipe) does not tell how many iterations are planned: \(error); checkpoints do")
     }

@@ -9,7 +9,7 @@ extension Coordinator {
   /// Rank 0, before training: the metrics as they were when the checkpoint was taken, the checkpoints, the clock.
   func openOutput(_ resumed: SafetensorsFile?) throws {
     let recipe = trainer.recipe
-    let metrics = try MetricsLog(path: output.metrics, minimumSeconds: recipe.log.everySeconds)
+    let metrics = try MetricsLog(output.place(output.metrics), minimumSeconds: recipe.log.everySeconds)
     self.metrics = metrics
     // A run that is at its end already changes nothing.
     guard isUnfinished else { return }
@@ -17,6 +17,7 @@ extension Coordinator {
     keeper = CheckpointKeeper(
       store: output.checkpoints, recipe: recipe.checkpoint, stateBytes: trainer.stateByteCount, resumed: resumed,
       abandoned: abandoned)
+    keeper?.writer.isOwn = { [lineage = trainer.lineage] in lineage.contains($0) }
     timeLimit = options.timeLimit
     // Without a checkpoint the run begins anew, whatever a run that was killed before its first one has said.
     let length = resumed == nil ? 0 : resumed?.metadata["metricsBytes"].flatMap(Int.init)

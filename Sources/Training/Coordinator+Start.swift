@@ -26,7 +26,7 @@ extension Coordinator {
     // Another first line of this iteration: the one that counts is the last. A file that takes no line is no reason to lose
     // a run.
     do {
-      try MetricsLog(path: output.starts).append(iteration: trainer.iteration, kind: "start") { line in
+      try MetricsLog(output.place(output.starts)).append(iteration: trainer.iteration, kind: "start") { line in
         line.field("machine", text: machine)
         line.field("ranks", size)
         line.field("threads", threads)

@@ -49,6 +49,10 @@ public final class Coordinator {
   /// Where set, on all ranks: how long the start has taken is told after the first iteration.
   public var startTimes: StartTimes?
   let signals: StopSignals?
+  /// Rank 0's, of the directory that it writes into; nil where the caller keeps others out.
+  let lock: RunLock?
+  /// What has been said of the directory, until it is well again.
+  var directoryTrouble: String?
   /// Rank 0's.
   var timeLimit: TimeLimit?
   var keeper: CheckpointKeeper?
@@ -87,12 +91,17 @@ public final class Coordinator {
     options.duration != nil && lengthPlan?.iterations == nil ? .max : trainer.recipe.training.iterations
   }
 
-  /// - Parameter resumed: on rank 0, the checkpoint that the trainer stands at.
+  /// - Parameters:
+  ///   - lock: on rank 0, of the output directory: what is written goes into the directory that was locked, whatever becomes
+  ///     of its path.
+  ///   - resumed: on rank 0, the checkpoint that the trainer stands at.
   public init(
-    _ trainer: Trainer, output: RunDirectory, resumed: SafetensorsFile? = nil, signals: StopSignals? = nil,
+    _ trainer: Trainer, output: RunDirectory, lock: RunLock? = nil, resumed: SafetensorsFile? = nil,
+    signals: StopSignals? = nil,
     options: CoordinatorOptions = CoordinatorOptions(), logger: Logger
   ) throws {
-    (self.trainer, self.output, self.signals, self.options, self.logger) = (trainer, output, signals, options, logger)
+    (self.trainer, self.output, self.lock) = (trainer, output.held(by: lock), lock)
+    (self.signals, self.options, self.logger) = (signals, options, logger)
     communicator = trainer.communicator
     // Whoever found the checkpoint has read it before.
     savedRecipe = resumed.flatMap(CheckpointFormat.recipe).flatMap {
@@ -251,6 +260,7 @@ public final class Coordinator {
       || trainer.phase == 0
         && (isDue(trainer.recipe.checkpoint.every, at: iteration) || keeper.isOverdue || keeper.isBest(trainer))
     if isWanted {
+      lookAtDirectory()
       try trainer.settle()
       // What the update brought ends the run, or takes it back, with the next phase: not from a checkpoint of it.
       if !isStopping, let action = trainer.settled?.incident?.action, [.rollBack, .stop].contains(action) { return }

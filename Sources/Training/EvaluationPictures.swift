@@ -21,7 +21,7 @@ struct EvaluationPictures {
   /// - Returns: how near the shown samples are to training images, in words; nil where none are shown.
   /// - Throws: where a file cannot be written.
   func write(quality: QualityCheck?) throws -> String? {
-    try Directories.create(output.pictures)
+    try Directories.create(output.place(output.pictures))
     try writeInterpolations()
     try writeAttention()
     return try quality.flatMap(writeNeighbours)
@@ -45,7 +45,9 @@ struct EvaluationPictures {
   }
 
   private func writeAttention() throws {
-    try AttentionPictures(evaluation, imageShape: imageShape, samples: Self.mapSamples).write(to: output.pictures) {
+    try AttentionPictures(evaluation, imageShape: imageShape, samples: Self.mapSamples).write(
+      to: output.place(output.pictures)
+    ) {
       writeCondition(row: $0, to: $1)
     }
   }
@@ -82,7 +84,7 @@ struct EvaluationPictures {
     try images.withUnsafeBufferPointer {
       try SamplePicture.write(
         $0, count: count, shape: imageShape, layout: trainer.dataset.layout, columns: columns,
-        to: "\(output.pictures)/\(name).png")
+        to: output.place("\(output.pictures)/\(name).png"))
     }
   }
 }
@@ -104,12 +106,12 @@ public struct AttentionPictures {
   /// - Returns: the files; none where no layer attends.
   @discardableResult
   public func write(
-    to directory: String, writeCondition: (Int, UnsafeMutablePointer<Float>) -> Void
+    to directory: FilePlace, writeCondition: (Int, UnsafeMutablePointer<Float>) -> Void
   ) throws -> [String] {
     let found = try programs.attentionMaps(writeCondition: writeCondition)
     return try found.maps.map { map in
       let name = String(map.name.map { $0 == "/" ? "-" : $0 })
-      let path = "\(directory)/\(RunReport.attentionPrefix)\(name).png"
+      let place = directory.appending("\(RunReport.attentionPrefix)\(name).png")
       let picture =
         if let positions = map.positions {
           AttentionPicture(
@@ -118,8 +120,8 @@ public struct AttentionPictures {
         } else {
           AttentionPicture(weights: map.weights, shape: map.shape, mean: map.mean, samples: samples)
         }
-      try picture.write(to: path)
-      return path
+      try picture.write(to: place)
+      return place.path
     }
   }
 }

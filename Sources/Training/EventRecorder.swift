@@ -18,8 +18,8 @@ final class EventRecorder {
   /// - Parameter isAnew: what was told before is not true any more, or told by another process: TensorBoard forgets it.
   func add(_ lines: [RunHistory.Line], isAnew: Bool, picture: (iteration: Int, path: String)?) throws(FileError) {
     let seconds = SystemClock.calendar.seconds
-    let isNew = !Directories.exists(output.events)
-    if file == nil { file = try EventFile(path: output.events, seconds: seconds) }
+    let isNew = try !Directories.isThere(output.place(output.events))
+    if file == nil { file = try EventFile(output.place(output.events), seconds: seconds) }
     guard let file else { return }
     if isAnew, !isNew { try file.forget(from: 0, seconds: seconds) }
     let step = max(1, lines.count { $0.kind == "training" } / Self.mostRepeated)
@@ -34,7 +34,9 @@ final class EventRecorder {
       steps.append((line.iteration, values.map { .number(tag: "\(line.kind)/\($0.key)", $0.value) }))
     }
     for picture in isAnew && !isNew ? olderPictures : picture.map({ [$0] }) ?? [] {
-      guard let png = try? InputFile(path: picture.path).bytes(), let size = Self.size(ofPNG: png) else { continue }
+      guard let png = try? InputFile(output.place(picture.path)).bytes(), let size = Self.size(ofPNG: png) else {
+        continue
+      }
       steps.append((picture.iteration, [.picture(tag: "samples", png: png, height: size.height, width: size.width)]))
     }
     try file.append(steps, seconds: seconds)
@@ -42,7 +44,8 @@ final class EventRecorder {
 
   /// Those of the run's samples that are told again, spread over it.
   private var olderPictures: [(iteration: Int, path: String)] {
-    let names = ((try? Directories.names(in: output.samples)) ?? []).filter { $0.hasSuffix(".png") }.sorted()
+    let names = ((try? Directories.names(in: output.place(output.samples))) ?? []).filter { $0.hasSuffix(".png") }
+      .sorted()
     let count = min(names.count, Self.mostPictures)
     return (0..<count).compactMap { place in
       let name = names[place * (names.count - 1) / max(1, count - 1)]

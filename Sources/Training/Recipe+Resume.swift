@@ -36,6 +36,13 @@ extension Recipe {
     }
   }
 
+  /// What all checkpoints of a run have in common: the keys that touch what is trained, and their values.
+  var lineage: [String] {
+    entries.filter { entry in
+      !Self.leftToData.contains(entry.path) && !Self.free.contains { Self.covers($0, entry.path) }
+    }.map { "\($0.path)=\($0.text)" }
+  }
+
   /// Refuses to go on with a model that another recipe made.
   ///
   /// - Parameters:

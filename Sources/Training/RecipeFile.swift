@@ -22,9 +22,11 @@ public enum RecipeFile {
   }
 
   /// Writes a recipe beside its run.
-  public static func write(_ recipe: Recipe, to path: String) throws {
+  public static func write(_ recipe: Recipe, to path: String) throws { try write(recipe, to: FilePlace(path)) }
+
+  public static func write(_ recipe: Recipe, to place: FilePlace) throws {
     do {
-      try AtomicFile.write(to: path) { writer throws(FileError) in try writer.write(Array(recipe.yaml.utf8)) }
+      try AtomicFile.write(to: place) { writer throws(FileError) in try writer.write(Array(recipe.yaml.utf8)) }
     } catch {
       throw Failure("\(error)", code: .cannotCreate)
     }

@@ -5,7 +5,7 @@ import Files
 public enum ResumePoint: Sendable, Equatable {
   /// From the recipe's seed.
   case nowhere
-  /// From the newest whole checkpoint in the output directory, or from the seed if there is none.
+  /// From the newest whole checkpoint in the output directory, or from the seed if it has no checkpoint.
   case automatic
   /// From a run directory's newest whole checkpoint, or from a checkpoint file.
   case path(String)
@@ -25,17 +25,15 @@ public enum ResumePoint: Sendable, Equatable {
     switch self {
     case .nowhere: return (nil, [])
     case .automatic:
-      let found = try output.checkpoints.latestValid()
-      return (found.file, found.skipped.map { "skipped a checkpoint: \($0)" })
+      return try output.newestCheckpoint()
     case .path(let path):
-      guard Directories.exists(path) else { throw RunDirectory.missing(path) }
+      guard try RunDirectory.isThere(path) else { throw RunDirectory.missing(path) }
       if path.hasSuffix(".safetensors") { return (try SafetensorsFile(path: path), []) }
-      let found = try RunDirectory(path).checkpoints.latestValid()
-      guard let file = found.file else {
-        let damage = found.skipped.first.map { "; the newest: \($0)" } ?? ""
-        throw Failure("\(path): this run has no whole checkpoint\(damage)", code: .noInput)
-      }
-      return (file, found.skipped.map { "skipped a checkpoint: \($0)" })
+      // The run that is gone on with in its own directory, which is locked by then.
+      let run = output.path == path ? output : RunDirectory(path)
+      let found = try run.newestCheckpoint()
+      guard found.file != nil else { throw Failure("\(path): this run has no whole checkpoint", code: .noInput) }
+      return found
     }
   }
 }

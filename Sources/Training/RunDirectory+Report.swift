@@ -10,12 +10,13 @@ extension RunDirectory {
   ///
   /// - Throws: where this is no run.
   public func reportedRun() throws(FileError) -> RunReport.Run {
-    reportedRun(try RunHistory(path: metrics))
+    reportedRun(try RunHistory(place(metrics)))
   }
 
   private func reportedRun(_ history: RunHistory) -> RunReport.Run {
     var run = RunReport.Run(
-      directory: path, recipe: recipe, history: history, samples: samples, pictures: pictures, starts: starts)
+      directory: path, recipe: place(recipe), history: history, samples: place(samples), pictures: place(pictures),
+      starts: place(starts))
     let kind = run.kind.flatMap(SampleLayout.Kind.init(rawValue:)) ?? .images
     run.worded = { kind.worded($0) }
     return run
@@ -25,7 +26,7 @@ extension RunDirectory {
   ///
   /// - Parameter history: what has been read of the metrics.
   func writeReport(of history: RunHistory) throws(FileError) {
-    try RunReport.write(RunReport.page(reportedRun(history)), to: report)
+    try RunReport.write(RunReport.page(reportedRun(history)), to: place(report))
   }
 
   /// What TensorBoard reads.

@@ -44,9 +44,7 @@ public struct RunDirectory: Sendable {
   ///
   /// - Throws: naming the holder where another run is using the directory; where it cannot be told whether there is a run.
   public func lock() throws -> RunLock? {
-    do {
-      guard try Directories.isThere(path), try Directories.isThere(checkpoints.directory) else { return nil }
-    } catch { throw Failure("\(error)", code: Failure.Code(reading: error.code)) }
+    guard try Self.isThere(path), try Self.isThere(checkpoints.directory) else { return nil }
     do { return try RunLock(directory: path, waitSeconds: 5) } catch {
       throw Failure("\(error)", code: .cannotCreate)
     }
@@ -68,7 +66,17 @@ public struct RunDirectory: Sendable {
     }
   }
 
-  private func prepare() throws {
+  /// Whether there is anything under a path.
+  ///
+  /// - Throws: where that cannot be told.
+  public static func isThere(_ path: String) throws -> Bool {
+    do throws(FileError) { return try Directories.isThere(path) } catch {
+      throw Failure("\(error)", code: Failure.Code(reading: error.code))
+    }
+  }
+
+  /// Makes its parts, and removes what a killed run left half-written.
+  func prepare() throws {
     try Directories.create(place(samples))
     try checkpoints.create()
     try checkpoints.removePartialFiles()

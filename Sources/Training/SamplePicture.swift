@@ -1,5 +1,6 @@
 import Datasets
 import Evaluation
+import Files
 import Reporting
 import Tensors
 
@@ -29,11 +30,20 @@ public struct SamplePicture {
   }
 
   /// Writes the grid as PNG. Rank 0 only.
-  public func write(to path: String) throws {
+  public func write(to place: FilePlace) throws {
     guard let images else { return }
     try images.withUnsafeBufferPointer {
-      try Self.write($0, count: count, shape: shape, layout: layout, columns: columns, to: path)
+      try Self.write($0, count: count, shape: shape, layout: layout, columns: columns, to: place)
     }
+  }
+
+  /// Writes samples as a grid under a path.
+  public static func write(
+    _ samples: UnsafeBufferPointer<Float>, count: Int, shape: Shape, layout: SampleLayout, columns: Int,
+    margin: Int = 2, to path: String
+  ) throws {
+    try write(
+      samples, count: count, shape: shape, layout: layout, columns: columns, margin: margin, to: FilePlace(path))
   }
 
   /// Writes samples as a grid: images as they are, vectors and sequences as lines over a panel each.
@@ -41,12 +51,11 @@ public struct SamplePicture {
   /// - Shapes: `samples` `[count, H, W, C]`.
   public static func write(
     _ samples: UnsafeBufferPointer<Float>, count: Int, shape: Shape, layout: SampleLayout, columns: Int,
-    margin: Int = 2,
-    to path: String
+    margin: Int = 2, to place: FilePlace
   ) throws {
     guard layout.kind != .images else {
       return try ImageGrid.writePNG(
-        samples, shape: Shape([count] + shape.dimensions), columns: columns, margin: margin, to: path)
+        samples, shape: Shape([count] + shape.dimensions), columns: columns, margin: margin, to: place)
     }
     let panel = LinePanel(
       steps: layout.kind == .vectors ? shape[2] : shape[1], lines: layout.kind == .vectors ? 1 : shape[2])
@@ -54,7 +63,7 @@ public struct SamplePicture {
       panel.drawn(UnsafeBufferPointer(rebasing: samples[$0 * shape.count..<(($0 + 1) * shape.count)]))
     }
     try drawn.withUnsafeBufferPointer {
-      try ImageGrid.writePNG($0, shape: Shape([count] + panel.imageShape.dimensions), columns: columns, to: path)
+      try ImageGrid.writePNG($0, shape: Shape([count] + panel.imageShape.dimensions), columns: columns, to: place)
     }
   }
 }

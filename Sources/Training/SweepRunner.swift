@@ -72,9 +72,7 @@ public struct SweepRunner {
       try checkSame()
       let lock = try RunLock(directory: directory.path, waitSeconds: 5)
       try Directories.create(directory.claims)
-      for name in try Directories.names(in: directory.claims) {
-        try Directories.remove(file: directory.claims + "/" + name)
-      }
+      try forgetClaims()
       return lock
     }
     try communicator.together {
@@ -87,9 +85,17 @@ public struct SweepRunner {
     return lock
   }
 
+  /// Removes what groups of an earlier start have claimed, and nothing else.
+  private func forgetClaims() throws {
+    let own = Set(plan.jobs(of: plan.trials).flatMap { job in plan.rungs.map { "\(job.name)-\($0)" } })
+    for name in try Directories.names(in: directory.claims) where own.contains(name) {
+      try Directories.remove(file: directory.claims + "/" + name)
+    }
+  }
+
   private func checkSame() throws {
     let mark = "# plan \(plan.digest)\n"
-    if Directories.exists(directory.space) {
+    if try RunDirectory.isThere(directory.space) {
       let text = try RecipeFile.text(of: directory.space)
       guard text.hasPrefix(mark) else {
         throw Failure(

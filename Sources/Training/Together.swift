@@ -17,7 +17,7 @@ extension Failure {
       case .missing: self.init(error.description, code: .noInput)
       case .wrongSource: self.init(error.description, code: .configuration)
       }
-    case let error as CheckpointError: self.init(error.description, code: .data)
+    case let error as CheckpointError: self.init(error.description, code: Failure.Code(error.cause))
     case let error as FileError: self.init(error.description, code: .inputOutput)
     case let error as ReportError: self.init(error.description, code: .cannotCreate)
     case let error as GraphError: self.init(error.description, code: .configuration)

@@ -108,6 +108,12 @@ extension Trainer {
       "report": [report.discriminatorLoss, report.generatorLoss, report.realAccuracy, report.fakeAccuracy]
         .map { String($0.bitPattern, radix: 16) }.joined(separator: " "),
     ].merging(summationOrder) { $1 }.merging(models.name.map { ["model": $0] } ?? [:]) { $1 }
+      .merging(lineage.text.map { [RunLineage.key: $0] } ?? [:]) { $1 }
+  }
+
+  /// Which checkpoints are of this run; rank 0's.
+  var lineage: RunLineage {
+    RunLineage(recipe: recipe, data: dataFingerprint, model: models.name, ancestors: ancestors)
   }
 
   /// What the order of additions depends on, and so the last bits of a run.
@@ -188,6 +194,11 @@ extension Trainer {
         }
       }
       begin(from: file)
+      if let saved = RunLineage(file) {
+        var lineage = lineage
+        lineage.descend(from: saved)
+        ancestors = lineage.ancestors
+      }
     }
     counters = try communicator.broadcast(counters, from: 0)
     (iteration, phase) = (Int(counters[0]), Int(counters[1]))

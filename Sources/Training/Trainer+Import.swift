@@ -107,8 +107,10 @@ extension Trainer {
     let (parent, name) = (
       slash.map { String(trimmed[...$0]) } ?? "", slash.map { trimmed[$0...].dropFirst() } ?? trimmed[...]
     )
-    let partial = "\(parent).\(name).\(getpid())\(AtomicFile.partialSuffix)"
+    let partial = parent + PartialName(of: String(name)).text
     do {
+      try Directories.create(parent.isEmpty ? "." : parent)
+      guard mkdir(partial, 0o777) == 0 else { throw FileError(path: path, action: "create", code: errno) }
       let run = RunDirectory(partial)
       let lock = try run.create()
       try RecipeFile.write(recipe, to: run.recipe)

@@ -91,6 +91,8 @@ public final class Trainer {
   public internal(set) var iteration = 0
   /// Phases done of the next iteration: discriminator steps, then the generator's. 0 between iterations.
   public internal(set) var phase = 0
+  /// Of the runs that this one descends from; rank 0's.
+  var ancestors: Set<String> = []
   /// What watches the numbers, and how it has changed the learning rates.
   public internal(set) var health: HealthMonitor
   /// What this rank asks of all with the next phase.

@@ -53,7 +53,9 @@ public final class TrainingRun {
     // A run that is about to end may write one more checkpoint: its lock first, then what is newest.
     let held = try communicator.together { isFirst ? try output.lock() : nil }
     let (file, begun) = try communicator.together { () -> (SafetensorsFile?, Recipe) in
-      guard isFirst, let file = try ResumePoint.automatic.find(in: output).file else { return (nil, recipe) }
+      guard isFirst, let file = try ResumePoint.automatic.find(in: output.held(by: held)).file else {
+        return (nil, recipe)
+      }
       try CheckpointFormat.check(file)
       try models.check(file.metadata["model"], in: file.path)
       guard let text = CheckpointFormat.recipe(of: file) else { return (file, recipe) }
@@ -85,7 +87,7 @@ public final class TrainingRun {
       guard isFirst else { return nil }
       if options.duration != nil || trainer.iteration < recipe.training.iterations { try options.timeLimit?.check() }
       let lock = try output.create(held: held)
-      try RecipeFile.write(trainer.recipe, to: output.recipe)
+      try RecipeFile.write(trainer.recipe, to: output.held(by: lock).place(output.recipe))
       return lock
     }
     if let note = StartUp.note { logger.notice("\(note)") }
@@ -96,7 +98,7 @@ public final class TrainingRun {
     if options.duration == nil, let decayWords { logger.info("\(decayWords)") }
     self.trainer = trainer
     coordinator = try Coordinator(
-      trainer, output: output, resumed: file, signals: signals, options: options, logger: logger)
+      trainer, output: output, lock: lock, resumed: file, signals: signals, options: options, logger: logger)
   }
 
   /// Trains to the recipe's last iteration, or until asked to stop.

@@ -11,7 +11,7 @@ struct InspectCommand: ParsableCommand {
     commandName: "inspect", abstract: "Lists and verifies checkpoints, and sums up what one holds.",
     discussion: """
       Of a run directory: all its checkpoints, each verified, who is writing there now, and a summary of the newest whole \
-      one. Exit code 65 if any is damaged. The format is safetensors: other programs can read the tensors.
+      one. Exit code 65 if any is damaged or not what its name says. The format is safetensors: other programs can read the tensors.
 
         lockstep inspect runs/first
         lockstep inspect runs/first --tensors
@@ -62,7 +62,7 @@ struct InspectCommand: ParsableCommand {
       if attention { return try showAttention(communicator) }
       try communicator.together {
         guard communicator.rank == 0 else { return }
-        guard Directories.exists(path) else { throw RunDirectory.missing(path) }
+        guard try RunDirectory.isThere(path) else { throw RunDirectory.missing(path) }
         guard path.hasSuffix(".safetensors") else { return try showRun(RunDirectory(path)) }
         let file = try SafetensorsFile(path: path)
         try file.verify()
@@ -82,7 +82,7 @@ struct InspectCommand: ParsableCommand {
       let pictures = AttentionPictures(
         model.programs, imageShape: model.model.imageShape, samples: samples ?? 4)
       // One class after the other; continuous conditions at zero, as `sample` has them.
-      let paths = try pictures.write(to: directory) { sample, target in
+      let paths = try pictures.write(to: FilePlace(directory)) { sample, target in
         for k in 0..<size { target[k] = hasClasses && sample % size == k ? 1 : 0 }
       }
       guard !paths.isEmpty else {
@@ -94,8 +94,7 @@ struct InspectCommand: ParsableCommand {
 
   /// All checkpoints of a run, then the newest whole one.
   private func showRun(_ run: RunDirectory) throws {
-    // A run that goes on meanwhile removes old ones.
-    let surveyed = try run.checkpoints.survey().filter { $0.problem == nil || Directories.exists($0.path) }
+    let surveyed = try run.checkpoints.survey()
     guard !surveyed.isEmpty else { throw Failure("\(path): this run has no checkpoint", code: .noInput) }
     print("\(path): \(surveyed.count == 1 ? "1 checkpoint" : "\(surveyed.count) checkpoints")")
     for checkpoint in surveyed {
@@ -109,9 +108,14 @@ struct InspectCommand: ParsableCommand {
     }
     let problems = surveyed.compactMap(\.problem)
     guard problems.isEmpty else {
+      let listed = problems.map { "\(escaped($0.file)): \($0.reason)" }.joined(separator: "; ")
+      // One that could not be read counts most: it may be whole.
+      let unread = problems.first { !$0.isToBeSkipped }
+      let what =
+        unread != nil ? "unreadable or damaged" : problems.allSatisfy { $0.cause == .damaged } ? "damaged" : "no use"
       throw Failure(
-        "\(problems.count) of \(surveyed.count) checkpoints damaged: "
-          + problems.map { "\($0.file): \($0.reason)" }.joined(separator: "; "), code: .data)
+        "\(problems.count) of \(surveyed.count) checkpoints \(what): \(listed)",
+        code: Failure.Code((unread ?? problems[0]).cause))
     }
   }
 

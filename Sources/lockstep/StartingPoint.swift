@@ -41,11 +41,11 @@ struct StartingPoint {
       try communicator.broadcast(text: path ?? Self.defaultOutput(resume, recipe)))
 
     // A run that is about to end may write one more checkpoint: once it has ended, what is newest is looked for again.
-    lock = try communicator.together { isFirst && resume != .nowhere ? try directory.lock() : nil }
+    let lock = try communicator.together { isFirst && resume != .nowhere ? try directory.lock() : nil }
     var decayWords: String?
     let found = try communicator.together { () -> (file: SafetensorsFile?, warnings: [String]) in
       guard isFirst else { return (nil, []) }
-      let found = try Self.find(resume, directory)
+      let found = try Self.find(resume, directory.held(by: lock))
       if let file = found.file, let saved = CheckpointFormat.recipe(of: file) {
         let saved = try Recipe(yaml: saved, origin: "the checkpoint's recipe")
         for change in recipe.changes(from: saved) { for line in change.lines { logger.notice("\(line)") } }
@@ -62,9 +62,10 @@ struct StartingPoint {
         }
         if length.hours == nil { decayWords = recipe.decayWords(goingOnFrom: saved, at: iteration) }
       }
-      if resume != .automatic { try Self.refuse(overwriting: directory, from: found.file) }
+      if resume != .automatic { try Self.refuse(overwriting: directory.held(by: lock), from: found.file) }
       return found
     }
+    self.lock = lock
     self.recipe = try Recipe(yaml: communicator.broadcast(text: recipe.yaml), origin: "the recipe of rank 0")
     self.decayWords = decayWords
     output = directory
@@ -81,8 +82,8 @@ struct StartingPoint {
   func createOutput(_ communicator: any Communicator, keeping recipe: Recipe) throws -> RunLock? {
     try communicator.together {
       guard communicator.rank == 0 else { return nil }
-      let lock = try output.create(held: lock)
-      try RecipeFile.write(recipe, to: output.recipe)
+      let lock = try output.create(held: self.lock)
+      try RecipeFile.write(recipe, to: output.held(by: lock).place(output.recipe))
       return lock
     }
   }

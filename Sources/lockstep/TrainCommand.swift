@@ -149,7 +149,8 @@ struct TrainCommand: ParsableCommand {
     options.duration = duration
     options.trace = trace.map { ($0, traceIterations) }
     let coordinator = try Coordinator(
-      trainer, output: start.output, resumed: start.file, signals: signals, options: options, logger: logger)
+      trainer, output: start.output, lock: lock, resumed: start.file, signals: signals, options: options, logger: logger
+    )
     coordinator.startTimes = times
     times.mark(.output)
     let ending = try coordinator.run()

@@ -38,12 +38,13 @@ import Testing
   func retention() throws {
     let directory = try TemporaryDirectory()
     let store = try store(directory, iterations: [10, 20, 30, 40, 50])
-    try store.retain(CheckpointRetention(keepLast: 2, best: [CheckpointPosition(iteration: 20)]))
+    let ledger = CheckpointLedger(store: store) { _ in true }
+    try store.retain(CheckpointRetention(keepLast: 2, best: [CheckpointPosition(iteration: 20)]), by: ledger)
     #expect(try store.iterations() == [20, 40, 50])
-    try store.retain(last: 9)
+    try store.retain(CheckpointRetention(keepLast: 9), by: ledger)
     #expect(try store.iterations() == [20, 40, 50])
     try writeSample(to: store.path(iteration: 40, phase: 1))
-    try store.removeLater(than: CheckpointPosition(iteration: 40))
+    try store.removeLater(than: CheckpointPosition(iteration: 40), by: ledger)
     #expect(try store.positions().map(\.iteration) == [20, 40])
   }
 

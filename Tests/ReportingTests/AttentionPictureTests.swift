@@ -1,4 +1,5 @@
 import CPNG
+import Files
 import Foundation
 import Tensors
 import Testing
@@ -10,7 +11,7 @@ import Testing
   private func written(_ picture: AttentionPicture) throws -> (width: Int, height: Int, pixels: [UInt8]) {
     let path = NSTemporaryDirectory() + "attention-\(UUID().uuidString).png"
     defer { try? FileManager.default.removeItem(atPath: path) }
-    try picture.write(to: path)
+    try picture.write(to: FilePlace(path))
     var image = png_image()
     image.version = png_uint_32(PNG_IMAGE_VERSION)
     try #require(png_image_begin_read_from_file(&image, path) != 0)
