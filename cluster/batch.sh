@@ -7,8 +7,8 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 # Tells the program that it must have ended in SECONDS, so that it saves in time. An earlier end, from whoever called us,
 # stays.
 announce_end() {
-  local end=$((EPOCHSECONDS + $1))
-  if [[ ! ${LOCKSTEP_END_TIME:-} =~ ^[0-9]+$ ]] || ((end < LOCKSTEP_END_TIME)); then
+  local end=$((EPOCHSECONDS + 10#$1))
+  if [[ ! ${LOCKSTEP_END_TIME:-} =~ ^[0-9]{1,12}$ ]] || ((end < 10#$LOCKSTEP_END_TIME)); then
     export LOCKSTEP_END_TIME=$end
   fi
 }
@@ -23,15 +23,15 @@ seconds() {
 # Seconds that the scheduler leaves this job; nothing where it cannot be told. (Slurm: slurm.sbatch asks.)
 scheduler_seconds_left() {
   local text limit used
-  if [[ ${PBS_JOBID:-} ]]; then # PBS Professional, OpenPBS, Torque
+  if [[ ${PBS_JOBID:-} == [0-9]* ]]; then # PBS Professional, OpenPBS, Torque
     text=$(qstat -f "$PBS_JOBID" 2>/dev/null) || return 0
     limit=$(sed -n 's/^ *Resource_List.walltime = \([0-9:]*\)$/\1/p' <<<"$text")
     used=$(sed -n 's/^ *resources_used.walltime = \([0-9:]*\)$/\1/p' <<<"$text")
     [[ ! $limit ]] || say $(($(seconds "$limit") - $(seconds "${used:-0}")))
-  elif [[ ${LSB_JOBID:-} ]]; then # LSF: hours and minutes, and a letter
+  elif [[ ${LSB_JOBID:-} == [0-9]* ]]; then # LSF: hours and minutes, and a letter
     text=$(bjobs -noheader -o time_left "$LSB_JOBID" 2>/dev/null) || return 0
     [[ ! $text =~ ^\ *([0-9]+):([0-9]+) ]] || say $((10#${BASH_REMATCH[1]} * 3600 + 10#${BASH_REMATCH[2]} * 60))
-  elif [[ ${SGE_ROOT:-} && ${JOB_ID:-} ]]; then # Grid Engine; the job starts with this script
+  elif [[ ${SGE_ROOT:-} && ${JOB_ID:-} == [0-9]* ]]; then # Grid Engine; the job starts with this script
     text=$(qstat -j "$JOB_ID" 2>/dev/null) || return 0
     limit=$(sed -n 's/^hard resource_list:.*\<h_rt=\([0-9]*\).*/\1/p' <<<"$text")
     [[ ! $limit ]] || say "$limit"
@@ -43,6 +43,8 @@ scheduler_seconds_left() {
 complete() {
   local job=$1 threads=$2
   arguments=("${@:3}")
+  check_number "threads a rank" "$threads"
+  check_number LOCKSTEP_REQUEUES "${LOCKSTEP_REQUEUES:-100}"
   take_program
   [[ ! ${LOCKSTEP_BINARY:-} ]] || export LOCKSTEP_BINARY
   ((${#arguments[@]})) || fail "$exit_usage" "nothing to run; for example: train --recipe digits --output runs/a"
@@ -61,7 +63,8 @@ reached() { [[ ${arguments[0]} != train ]] || newest_checkpoint "$(argument --ou
 run_in_job() {
   local step interrupted at_end=$1
   terminated=false started_from=$(reached)
-  "${@:2}" &
+  hush
+  "${@:2}" 2>&"$spoken" {spoken}>&- &
   step=$!
   trap 'interrupted=true terminated=true; kill -s "$at_end" "$step" 2>/dev/null || true' TERM
   trap 'interrupted=true; kill -s USR1 "$step" 2>/dev/null || true' USR1 USR2
@@ -70,6 +73,7 @@ run_in_job() {
     wait "$step" 2>/dev/null || status=$?
     $interrupted # a trap ended the wait, not the ranks
   do :; done
+  unhush
 }
 
 # comes_back RESTARTS: whether the job, restarted so often already, should go back into the queue. 75 is a stop with a
@@ -94,9 +98,12 @@ why() {
 
 # enter_slurm_job NAME RECORD ARGUMENT…: checks the launch, sets `arguments`, and tells lockstep when the job ends.
 enter_slurm_job() {
-  local end example="sbatch cluster/$1 train --recipe digits --output runs/a"
+  local end variable example="sbatch cluster/$1 train --recipe digits --output runs/a"
   program=$1
   [[ ${SLURM_JOB_ID:-} ]] || fail "$exit_usage" "this is a batch script: $example"
+  for variable in SLURM_JOB_ID SLURM_ARRAY_JOB_ID SLURM_ARRAY_TASK_ID SLURM_RESTART_COUNT LOCKSTEP_RESTARTS; do
+    [[ ! ${!variable:-} ]] || check_number "$variable" "${!variable}"
+  done
   (($# > 2)) || fail "$exit_usage" "nothing to run; for example: $example"
   # Tasks of an array are named apart from the array, which has the number of one of them.
   slurm_job=$SLURM_JOB_ID
@@ -106,7 +113,7 @@ enter_slurm_job() {
   end=$(sed -n "/^JobId=$SLURM_JOB_ID /,/^\$/s/.* EndTime=\([0-9]*\) .*/\1/p" <<<"$2" | head -n 1)
   if [[ $end ]]; then export LOCKSTEP_END_TIME=${LOCKSTEP_END_TIME:-$end}; fi
   complete "slurm-$slurm_job" "${SLURM_CPUS_PER_TASK:-1}" "${@:3}"
-  say "$program: job $slurm_job on $SLURM_JOB_NODELIST, $SLURM_NTASKS ranks, restart ${SLURM_RESTART_COUNT:-0}"
+  say "$program: job $slurm_job on $(shown "$SLURM_JOB_NODELIST, $SLURM_NTASKS") ranks, restart ${SLURM_RESTART_COUNT:-0}"
 }
 
 # Slurm does not requeue for an exit code. After SIGTERM it has decided already: requeued or preempted jobs come back, a

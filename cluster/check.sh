@@ -64,7 +64,7 @@ run=$repository/cluster/run.sh passed=0
 check() {
   local sentence=$1 status=$2 pattern=$3 actual=0
   shift 3
-  rm -rf "$scratch"/{run,starts,down,pid.*}
+  rm -rf "$scratch"/{run,starts,down,reached,obeyed,pid.*}
   output=$(timeout 60 "$@" 2>&1 </dev/null) || actual=$?
   if ((actual != status)) || ! grep -qE -- "$pattern" <<<"$output"; then
     printf '%s\n' "$output" >&2

@@ -27,6 +27,7 @@ repository=${LOCKSTEP_HOME:-${SGE_O_WORKDIR:-.}}
 source "$repository/cluster/batch.sh" || exit 69
 program=gridengine.sh
 [[ ${PE_HOSTFILE:-} && ${NSLOTS:-} ]] || fail "$exit_usage" "this is a batch script: qsub cluster/gridengine.sh"
+check_number JOB_ID "$JOB_ID"
 complete "gridengine-$JOB_ID" "$threads" "${arguments[@]}"
 
 # mpirun reads PE_HOSTFILE (node, cores, queue, processors) by itself, and takes a core for a rank.

@@ -19,7 +19,7 @@
 # A running program keeps its old file. Exit: 0, 64 wrong options, 69 a node does not answer or lacks something.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
-source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
 # shellcheck source=nodes.sh
 source "$repository/cluster/nodes.sh"
 
@@ -43,6 +43,8 @@ parse() {
   [[ $hostfile || $folder ]] || usage "say where to: --hostfile FILE or --to DIR"
   [[ ! $hostfile || ! $folder ]] || usage "--hostfile and --to: one of them"
   [[ ! $hostfile || (-f $hostfile && -r $hostfile) ]] || usage "--hostfile $hostfile: no such file, or not readable"
+  # (`-` and what begins with it mean something else to cd and mkdir.)
+  [[ ! $folder || $folder == /* ]] || folder=./$folder
   [[ $target == /* ]] || usage "--prefix $target: must begin with /, for all nodes need the same"
 }
 
@@ -60,7 +62,7 @@ lay_out() {
   cp "$built" "$stage/lockstep"
   # Names of functions stay, for backtraces; a sixth of the file is only for debuggers.
   ! command -v strip >/dev/null || strip --strip-debug "$stage/lockstep"
-  cp "$repository"/cluster/{run.sh,lib.sh,nodes.sh,launch.sh,batch.sh} "$repository"/cluster/{slurm.sbatch,slurm-srun.sbatch} \
+  cp "$repository"/cluster/{run.sh,lib.sh,hostfile.sh,nodes.sh,launch.sh,batch.sh} "$repository"/cluster/{slurm.sbatch,slurm-srun.sbatch} \
     "$repository"/cluster/{pbs.sh,lsf.sh,gridengine.sh,hostfile.example,README.md} "$stage/cluster/"
   tar -C "$stage" -czf "$stage.tar.gz" lockstep cluster
   trap 'rm -rf "$stage" "$stage.tar.gz"' EXIT
@@ -75,10 +77,10 @@ unpack() {
 
 # Copies to all nodes at once; what went wrong is said by ask_nodes, which finds no program.
 copy_to_nodes() {
-  local node copies=()
+  local node line copies=()
   for node in "${nodes[@]}"; do
-    if is_this_machine "$node"; then sh -c "$(unpack "$target")"; else "${reach[@]}" "$node" "$(unpack "$target")"; fi \
-      <"$stage.tar.gz" 2>&1 | sed "s/^/$node: /" >&2 &
+    if is_this_machine "$node"; then sh -c "$(unpack "$target")"; else "${reach[@]}" -- "$node" "$(unpack "$target")"; fi \
+      <"$stage.tar.gz" 2>&1 | head -c 10000 | while IFS= read -r line || [[ $line ]]; do warn "$node: $line"; done &
     copies+=($!)
     ((${#copies[@]} % 16)) || await_all "${copies[@]}"
   done
@@ -89,7 +91,7 @@ copy_to_nodes() {
 install_on_nodes() {
   local node
   find_agent || fail "$exit_unavailable" "--hostfile copies by ssh, which is missing or not what mpirun uses here; copy by --to DIR"
-  read_hostfile "$hostfile"
+  read_hostfile "$hostfile" "--hostfile $hostfile"
   ((${#nodes[@]})) || usage "--hostfile $hostfile: names no node"
   lay_out
   copy_to_nodes

@@ -46,27 +46,29 @@ place_on() {
 
 # share_machine NODE…: says which two of them are parts of one machine (containers, emulated nodes).
 share_machine() {
-  local node
+  local node machine
   local -A seen=()
   for node; do
-    [[ ${node_machine[$node]:-} ]] || continue
-    if [[ -v seen[${node_machine[$node]}] ]]; then
-      say "${seen[${node_machine[$node]}]} and $node"
+    machine=${node_machine["$node"]:-}
+    [[ $machine ]] || continue
+    if [[ ${seen["$machine"]:-} ]]; then
+      say "${seen["$machine"]} and $node"
       return
     fi
-    seen[${node_machine[$node]}]=$node
+    seen["$machine"]=$node
   done
 }
 
 # crowded_node NODE…: says which of them gets more threads than it has cores, filled in this order.
 crowded_node() {
-  local node used slots left=$running
+  local node used slots cores left=$running
   for node; do
     slots=$(slots_of "$node")
     used=$((slots < left ? slots : left))
     left=$((left - used))
-    if [[ ${node_cores[$node]:-} ]] && ((used * threads > ${node_cores[$node]})); then
-      say "$used ranks x $threads threads on the ${node_cores[$node]} cores of $node"
+    cores=${node_cores["$node"]:-}
+    if [[ $cores ]] && ((used * threads > cores)); then
+      say "$used ranks x $threads threads on the $cores cores of $node"
       return
     fi
   done

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # What the scripts of this directory share: messages, set-up of a machine, the one build. Source it.
 
-repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+repository=$(CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)
 program=${0##*/}
 
 # sysexits.h: the exit codes that scripts around Lockstep may rely on.
@@ -13,7 +13,31 @@ readonly exit_usage=64 exit_unavailable=69
 swift_flags=(-c release -Xswiftc -enable-testing --explicit-target-dependency-import-check error)
 
 say() { printf '%s\n' "$*"; }
-warn() { printf '%s: %s\n' "$program" "$*" >&2; }
+# Messages quote what users, files and other machines say: `warn` shows it escaped.
+warn() { printf '%s: %s\n' "$program" "$(shown "$*")" >&"$spoken"; }
+
+# shown TEXT: the same without what a terminal would obey: control characters, as $'…' writes them.
+shown() {
+  local LC_ALL=C text=$1 result='' character
+  local control=$'[[:cntrl:]]|\xc2[\x80-\x9f]'
+  while [[ $text =~ $control ]]; do
+    result+=${text%%"${BASH_REMATCH[0]}"*}
+    text=${text#*"${BASH_REMATCH[0]}"}
+    printf -v character %q "${BASH_REMATCH[0]}"
+    character=${character#"$'"}
+    result+=${character%"'"}
+  done
+  printf '%s' "$result$text"
+}
+
+# hush: from here on bash's own words, such as "Killed" for a job that a signal ended, go nowhere; `warn`, and what is started
+# with 2>&"$spoken", speak on. unhush ends that.
+spoken=2
+hush() { exec {spoken}>&2 2>/dev/null; }
+unhush() {
+  exec 2>&"$spoken" {spoken}>&-
+  spoken=2
+}
 
 # fail CODE MESSAGE: one line on stderr, then the end.
 fail() {
@@ -25,6 +49,9 @@ fail() {
 
 usage() { fail "$exit_usage" "$*; see cluster/$program --help"; }
 check_count() { [[ $2 =~ ^[1-9][0-9]{0,6}$ ]] || usage "$1 $2: not a positive whole number"; }
+
+# check_number NAME VALUE: before it comes near arithmetic, where bash would run the commands that a text names.
+check_number() { [[ $2 =~ ^(0|[1-9][0-9]{0,8})$ ]] || fail "$exit_usage" "$1 is '$2', not a whole number"; }
 
 # argument OPTION: its value among lockstep's `arguments`.
 # shellcheck disable=SC2154 # the sourcing script's arguments
@@ -48,7 +75,7 @@ take_program() {
     [[ -f $name && -x $name ]] || fail "$exit_unavailable" "$name is not an executable program; leave it out, or build it first (cluster/quickstart.sh does)"
     [[ ! ${LOCKSTEP_BINARY:-} || $LOCKSTEP_BINARY -ef $name ]] ||
       usage "two programs: $LOCKSTEP_BINARY (--program or LOCKSTEP_BINARY), and $name in front of its arguments"
-    LOCKSTEP_BINARY=$(readlink -f "$name")
+    LOCKSTEP_BINARY=$(readlink -f -- "$name")
   fi
   arguments=("${arguments[@]:1}")
 }
@@ -61,7 +88,7 @@ find_binary() {
   binary=${LOCKSTEP_BINARY:-$binary}
   [[ -f $binary && -x $binary ]] ||
     fail "$exit_unavailable" "$binary is not an executable program; build it first (cluster/quickstart.sh does)"
-  binary=$(readlink -f "$binary")
+  binary=$(readlink -f -- "$binary")
   # Else OpenBLAS makes a thread a core while the program loads, each with 128 MB: where the address space is limited, they
   # do not start.
   export OPENBLAS_NUM_THREADS=1
@@ -85,10 +112,10 @@ session_members() {
 
 # newest_checkpoint RUN: the name of its furthest checkpoint, without the ending; nothing when there is none.
 newest_checkpoint() {
-  local LC_ALL=C file name newest=''
+  local LC_ALL=C file name newest='' pattern='^iteration-[0-9]{8,}(-phase-[0-9]+)?$'
   for file in "$1"/checkpoints/iteration-*.safetensors; do
-    [[ -f $file ]] || continue
     name=${file##*/} name=${name%.safetensors}
+    [[ -f $file && $name =~ $pattern ]] || continue
     # iteration-00001500, then iteration-00001500-phase-1
     [[ $name < $newest ]] || newest=$name
   done

@@ -27,7 +27,8 @@ repository=${LOCKSTEP_HOME:-${LS_SUBCWD:-.}}
 source "$repository/cluster/batch.sh" || exit 69
 program=lsf.sh
 [[ ${LSB_JOBID:-} ]] || fail "$exit_usage" "this is a batch script: bsub < cluster/lsf.sh"
-cd "$LS_SUBCWD"
+check_number LSB_JOBID "$LSB_JOBID"
+cd -- "$LS_SUBCWD"
 complete "lsf-$LSB_JOBID" "$threads" "${arguments[@]}"
 
 # LSB_MCPU_HOSTS: `node1 32 node2 32`, in cores. Debian's Open MPI is built without LSF, so mpirun needs a hostfile.
@@ -36,7 +37,9 @@ trap 'rm -f "$hosts"' EXIT
 read -ra allocation <<<"$LSB_MCPU_HOSTS"
 ranks=0
 for ((index = 0; index < ${#allocation[@]}; index += 2)); do
-  slots=$((allocation[index + 1] / threads))
+  slots=${allocation[index + 1]:-}
+  check_number "the cores of ${allocation[index]} in LSB_MCPU_HOSTS" "$slots"
+  slots=$((slots / threads))
   ((slots)) || continue
   say "${allocation[index]} slots=$slots" >>"$hosts"
   ranks=$((ranks + slots))

@@ -2,41 +2,12 @@
 # The nodes of a hostfile: which of them answer, and what each has. Source it after lib.sh.
 # shellcheck disable=SC2034,SC2154 # what it shares with the scripts that source it
 
-# By node name: the slots that the file gives it (0: as many as it has cores), and what ask_nodes found: its cores, its
-# machine (two containers of one machine share it) and what keeps it from taking part, in words; nothing when all is well.
-declare -A node_slots node_cores node_machine node_problem
-nodes=()
+# shellcheck source-path=SCRIPTDIR source=hostfile.sh
+source "$repository/cluster/hostfile.sh"
 
-# clean_hostfile FILE: its lines as Open MPI takes them, which knows neither the line ends of Windows nor a byte order mark.
-# shellcheck disable=SC1003 # sed's a, which ends the last line where that has no end
-clean_hostfile() { sed -e $'1s/^\xef\xbb\xbf//' -e $'s/[ \t\r]*$//' -e '$a\' "$1" | tr '\r' '\n'; }
-
-# read_hostfile FILE: sets `nodes`, in the file's order, and `node_slots`, as Open MPI 4.1 reads them.
-read_hostfile() {
-  local line name rest
-  nodes=() node_slots=()
-  while IFS= read -r line || [[ $line ]]; do
-    read -r name rest <<<"${line%%#*}" || true
-    [[ $name && $name != ^* ]] || continue
-    [[ -v node_slots[$name] ]] || nodes+=("$name")
-    if [[ $rest =~ (slots|count|cpus)[[:space:]]*=[[:space:]]*([0-9]+) ]]; then
-      node_slots[$name]=$((10#${BASH_REMATCH[2]}))
-    elif [[ -v node_slots[$name] ]]; then # one slot for each time it is listed
-      node_slots[$name]=$((node_slots[$name] ? node_slots[$name] + 1 : 2))
-    else
-      node_slots[$name]=0
-    fi
-  done < <(clean_hostfile "$1")
-}
-
-# keep_nodes FILE NODE…: the lines of FILE about these nodes.
-keep_nodes() {
-  clean_hostfile "$1" | awk -v kept="${*:2}" 'BEGIN { count = split(kept, names, " "); for (i = 1; i <= count; i++) keep[names[i]] }
-    { line = $0; sub(/#.*/, "", line); split(line, words, " ") } (words[1] in keep)'
-}
-
-# slots_of NODE: how many ranks it takes.
-slots_of() { say $((node_slots[$1] ? node_slots[$1] : ${node_cores[$1]:-1})); }
+# By node name, what ask_nodes found: its cores, its machine (two containers of one machine share it) and what keeps it from
+# taking part, in words; nothing when all is well.
+declare -A node_cores node_machine node_problem
 
 # Sets `agent`, what mpirun reaches nodes with, and `reach`, the same when nobody is there to type a password. Fails where
 # we know no way to ask: inside of a scheduler's job that brings its own, and with other programs than ssh.
@@ -52,7 +23,7 @@ is_this_machine() {
   local name=${1#*@} own address
   own=$(uname -n)
   [[ $name != localhost && $name != 127.* && $name != "$own" && $name != "${own%%.*}" ]] || return 0
-  address=$(getent ahostsv4 "$name" 2>/dev/null | awk 'NR == 1 { print $1 }') || return 1
+  address=$(getent ahostsv4 -- "$name" 2>/dev/null | awk 'NR == 1 { print $1 }') || return 1
   [[ $address && " $(hostname -I 2>/dev/null) " == *" $address "* ]]
 }
 
@@ -93,11 +64,11 @@ ask_node() {
   {
     printf 'set -- %s\n' "$(single_quoted "$2" "$daemon_name" "${daemon_path%/*}" "${LD_LIBRARY_PATH:-}")"
     printf '%s' "$question"
-  } | if is_this_machine "$1"; then timeout 15 sh; else timeout 15 "${reach[@]}" "$1" sh; fi
+  } | if is_this_machine "$1"; then timeout 15 sh; else timeout 15 "${reach[@]}" -- "$1" sh; fi | head -c 100000
 }
 
 # mpi_version TEXT: the number in what `mpirun --version` says; nothing when it is not Open MPI's.
-mpi_version() { [[ ! $1 =~ Open\ MPI\)?\ ([0-9][^[:space:]]*) ]] || say "${BASH_REMATCH[1]}"; }
+mpi_version() { [[ ! $1 =~ Open\ MPI\)?\ ([0-9][A-Za-z0-9._-]*) ]] || say "${BASH_REMATCH[1]}"; }
 
 # ask_nodes PROGRAM: asks all nodes at once and fills the tables above. Sets `with_prefix`, the folder that mpirun must be
 # told because the nodes do not find its daemon by themselves. Ctrl-C in between is left to the caller's traps.
@@ -126,7 +97,8 @@ await_all() {
   done
 }
 
-# note_answer NODE FILE PROGRAM VERSION: what a node's answer means.
+# note_answer NODE FILE PROGRAM VERSION: what a node's answer means. Its words are another machine's: only what looks as it
+# must is used.
 note_answer() {
   local key value daemon='' same_prefix='' version='' found='' complete='' missing=()
   node_machine[$1]='' node_problem[$1]=''
@@ -135,15 +107,15 @@ note_answer() {
       daemon) daemon=$value ;;
       same-prefix) same_prefix=$value ;;
       version) version=$(mpi_version "$value") ;;
-      cores) node_cores[$1]=$value ;;
-      machine) node_machine[$1]=$value ;;
+      cores) [[ ! $value =~ ^[1-9][0-9]{0,5}$ ]] || node_cores[$1]=$value ;;
+      machine) [[ ! $value =~ ^[[:alnum:]_.[:blank:]-]{1,64}$ ]] || node_machine[$1]=$value ;;
       program) found=$value ;;
-      missing) missing+=("$value") ;;
+      missing) missing+=("${value//[^A-Za-z0-9_.+-]/_}") ;;
       done) complete=yes ;;
     esac
   done <"$2"
   if [[ ! $complete ]]; then
-    value=$(tail -n 1 "$2.error" | tr -d '\r')
+    value=$(tail -n 1 "$2.error" | cut -c 1-300 | tr -d '\r\0')
     node_problem[$1]="does not answer (${value:-no reply within 15 s}): start it or take it out; \`${agent[*]} $1 true\` must work without a password"
   elif [[ ! $daemon && ! $same_prefix ]]; then
     node_problem[$1]="has no orted in the PATH that ssh gives: install openmpi-bin there, or load the module in the shell's start-up file"

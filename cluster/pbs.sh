@@ -24,7 +24,8 @@ script=$repository/cluster/pbs.sh
 source "$repository/cluster/batch.sh" || exit 69
 program=pbs.sh
 [[ ${PBS_NODEFILE:-} ]] || fail "$exit_usage" "this is a batch script: qsub cluster/pbs.sh"
-cd "$PBS_O_WORKDIR"
+cd -- "$PBS_O_WORKDIR"
+check_number LOCKSTEP_RESTART "${LOCKSTEP_RESTART:-0}"
 complete pbs "$threads" "${arguments[@]}"
 
 # PBS's file has a line for each rank. Debian's Open MPI is built without PBS, so mpirun goes by ssh.

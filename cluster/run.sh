@@ -36,7 +36,7 @@
 # and 130, and 205 (a node was lost) where a scheduler chose the nodes.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=batch.sh
-source "$(dirname "${BASH_SOURCE[0]}")/batch.sh"
+source "$(dirname -- "${BASH_SOURCE[0]}")/batch.sh"
 # shellcheck source=nodes.sh
 source "$repository/cluster/nodes.sh"
 # shellcheck source=launch.sh
@@ -82,6 +82,10 @@ parse() {
   check_count --grace "$grace"
   [[ $restarts == 0 ]] || check_count --restarts "$restarts"
   [[ ${bind:-core} =~ ^(core|socket|numa|none)$ ]] || usage "--bind $bind: choose core, socket, numa or none"
+  [[ -z $network || $network =~ ^[A-Za-z0-9][A-Za-z0-9_.:,/@-]*$ ]] ||
+    usage "--network $network: an interface such as eth0, or a network such as 10.1.0.0/16; commas between several"
+  [[ ${LOCKSTEP_BACKOFF_SECONDS:-1} =~ ^[0-9]{1,6}(\.[0-9]{1,3})?$ ]] ||
+    usage "LOCKSTEP_BACKOFF_SECONDS is '$LOCKSTEP_BACKOFF_SECONDS', not a number of seconds"
   [[ -z $hostfile || (-f $hostfile && -r $hostfile) ]] || usage "--hostfile $hostfile: no such file, or not readable"
   agree_on_threads
   ((restarts == 0)) || plan_restarts
@@ -166,15 +170,12 @@ plan_restarts() {
 # Ends what is left of session $job on this machine, however mpirun ended, and waits until it is gone.
 end_session() {
   local pids attempt
-  # bash would report the killed job in its own words, at whichever command it notices.
-  {
-    for ((attempt = 0; attempt < 200; attempt++)); do
-      mapfile -t pids < <(session_members "$job")
-      ((${#pids[@]})) || return 0
-      kill -KILL "${pids[@]}" || true
-      sleep 0.05
-    done
-  } 2>/dev/null
+  for ((attempt = 0; attempt < 200; attempt++)); do
+    mapfile -t pids < <(session_members "$job")
+    ((${#pids[@]})) || return 0
+    kill -KILL "${pids[@]}" || true
+    sleep 0.05
+  done
   warn "not gone 10 s after SIGKILL: process ${pids[*]}"
 }
 
@@ -190,7 +191,7 @@ alarm() {
 # ask SIGNAL: hands it to the job, or to the one that is just starting.
 ask() {
   interrupted=true asked=$1
-  [[ -z $job ]] || kill -s "$1" "$job" 2>/dev/null || true
+  [[ -z $job ]] || kill -s "$1" "$job" || true
 }
 
 # shellcheck disable=SC2317
@@ -226,12 +227,12 @@ on_patience() {
 # script. Sets `status`.
 attend() {
   # bash starts what runs in the background with Ctrl-C ignored; undo that.
-  setsid env --default-signal=INT,QUIT setpriv --pdeathsig TERM -- "$@" </dev/null &
+  setsid env --default-signal=INT,QUIT setpriv --pdeathsig TERM -- "$@" </dev/null 2>&"$spoken" {spoken}>&- &
   job=$!
-  [[ -z $asked ]] || kill -s "$asked" "$job" 2>/dev/null || true # a signal came while there was no job
+  [[ -z $asked ]] || kill -s "$asked" "$job" || true # a signal came while there was no job
   while
     interrupted=false status=0
-    wait "$job" 2>/dev/null || status=$? # or bash reports a killed job in its own words
+    wait "$job" || status=$?
     $interrupted # a trap ended the wait, not the job
   do :; done
   end_session
@@ -277,7 +278,7 @@ choose_nodes() {
     return
   fi
   place_on "${taking[@]}"
-  keep_nodes "$hostfile" "${taking[@]}" >"$scratch/hosts"
+  keep_nodes "$scratch/nodes" "${taking[@]}" >"$scratch/hosts"
   plan_mpirun "$scratch/hosts" "${taking[@]}"
   [[ $left_out != "$before" ]] || return 0
   if [[ ! $left_out ]]; then
@@ -333,11 +334,11 @@ supervise() {
   trap on_user USR1 USR2
   trap on_limit ALRM
   trap on_patience VTALRM
+  hush
   [[ -z $time_limit ]] || alarm "$time_limit" ALRM
   run_with_restarts
   if ((${#alarms[@]})); then
-    kill -KILL "${alarms[@]}" 2>/dev/null || true
-    wait "${alarms[@]}" 2>/dev/null || true # or bash reports them
+    kill -KILL "${alarms[@]}" || true
   fi
   if $limited && ((status)); then
     warn "ended after the time limit of $time_limit s"
@@ -353,6 +354,7 @@ supervise() {
 # Sets `command`. What would fail on a node is found here, and said in one line for each.
 plan() {
   find_binary
+  local argument
   command=("$binary") with_mpirun=false asks_nodes=false any_node=true left_out='' advised='' running=$ranks
   if ((ranks == 1)) && [[ ! $hostfile ]]; then
     export LOCKSTEP_ALONE=yes # as asked, whatever the allocation has
@@ -360,22 +362,30 @@ plan() {
   fi
   with_mpirun=true
   check_mpirun
-  if [[ $hostfile ]] && ! $dry_run && find_agent; then
+  for argument in "${arguments[@]}"; do
+    # mpirun would take what follows for another program and its options.
+    [[ $argument != : ]] || usage "an argument ':' has a meaning of its own to mpirun; name it otherwise, such as ./:"
+  done
+  if [[ ! $hostfile ]]; then
+    plan_mpirun ''
+    return
+  fi
+  # What is checked is what mpirun gets, whatever becomes of the file meanwhile.
+  make_scratch
+  clean_hostfile "$hostfile" >"$scratch/nodes"
+  read_hostfile "$scratch/nodes" "--hostfile $hostfile"
+  ((${#nodes[@]})) || usage "--hostfile $hostfile: names no node"
+  if $dry_run; then
+    plan_mpirun "$hostfile"
+  elif find_agent; then
     asks_nodes=true
-    read_hostfile "$hostfile"
-    ((${#nodes[@]})) || usage "--hostfile $hostfile: names no node"
     ask_nodes "$binary"
     require_nodes "$hostfile"
     place_on "${nodes[@]}"
-    ((restarts == 0)) || make_scratch
+    plan_mpirun "$scratch/nodes" "${nodes[@]}"
+  else
+    plan_mpirun "$scratch/nodes"
   fi
-  hosts=$hostfile
-  if [[ $hostfile ]] && ! cmp -s "$hostfile" <(clean_hostfile "$hostfile"); then
-    make_scratch
-    hosts=$scratch/nodes
-    clean_hostfile "$hostfile" >"$hosts"
-  fi
-  plan_mpirun "$hosts" "${nodes[@]}"
 }
 
 make_scratch() {

@@ -80,3 +80,26 @@ check "install.sh knows its options" 64 'unknown option --frobnicate' "$install"
 check "install.sh goes to one place" 64 'one of them' "$install" --to "$scratch/a" --hostfile "$scratch/hosts"
 check "install.sh wants a full path" 64 'must begin with /' "$install" --hostfile "$scratch/hosts" --prefix here
 check "test.sh knows its options" 64 'unknown option --frobnicate' "$repository/cluster/test.sh" --frobnicate
+
+# What schedulers put into variables and files are numbers and names, or refused before bash counts with them.
+trap_number="a[\$(touch $scratch/obeyed)]"
+for name in slurm.sbatch slurm-srun.sbatch; do
+  for variable in SLURM_JOB_ID SLURM_RESTART_COUNT SLURM_CPUS_PER_TASK LOCKSTEP_REQUEUES SLURM_ARRAY_JOB_ID LOCKSTEP_RESTARTS; do
+    check "$name counts only with numbers, $variable" 64 'not a whole number|is not a positive whole number' \
+      "${slurm[@]}" "$variable=$trap_number" "$scratch/spool/$name" train
+  done
+  check "$name's job is no option" 64 'not a whole number' "${slurm[@]}" SLURM_JOB_ID=--help "$scratch/spool/$name" train
+  check "$name's job is no command of sed" 64 'not a whole number' "${slurm[@]}" "SLURM_JOB_ID=7 /e touch $scratch/obeyed" "$scratch/spool/$name" train
+  check "$name shows what a terminal would obey" 0 'on n.E]0;x' "${slurm[@]}" "SLURM_JOB_NODELIST=n"$'\e]0;x' "$scratch/spool/$name" train
+done
+check "slurm.sbatch's tasks are a number" 64 '-n .*not a positive whole number' \
+  "${slurm[@]}" "SLURM_NTASKS=$trap_number" "$scratch/spool/slurm.sbatch" train
+check "lsf.sh counts only with numbers" 64 'not a whole number' env "LSB_MCPU_HOSTS=n1 4 n2 $trap_number" "${lsf[@]:0:5}" "$scratch/spool/lsf.sh"
+check "and names only nodes" 64 "is no node's name" "${with_tools[@]}" LSB_JOBID=7 LS_SUBCWD="$scratch" LOCKSTEP_HOME="$repository" \
+  'LSB_MCPU_HOSTS=n1 4 -oProxyCommand=x 4' "$scratch/spool/lsf.sh"
+printf 'n1\n-oProxyCommand=x\n' >"$scratch/nodefile"
+check "pbs.sh names only nodes" 64 "is no node's name" "${pbs[@]}"
+printf 'n1 4 all.q@n1 UNDEFINED\n$(id) 4 all.q@n2 UNDEFINED\n' >"$scratch/pe"
+check "gridengine.sh names only nodes" 64 "is no node's name" "${sge[@]}"
+check "and its job is a number" 64 'JOB_ID is .*not a whole number' env JOB_ID=x "${sge[@]:0:2}" JOB_ID="$trap_number" "${sge[@]:3}"
+[[ ! -e $scratch/obeyed ]] || fail 1 "failed: a scheduler's word was run as a command"

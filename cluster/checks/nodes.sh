@@ -67,3 +67,52 @@ grep -q 'all 5 restarts are used up' <<<"$output" || fail 1 "failed: no node lef
 check "a scheduler's lost node is its business" 205 '^mpirun' \
   env MPIRUN_EXITS=205 SLURM_JOB_ID=7 "${with_tools[@]}" "$run" -n 4 --restarts 5 -- "${training[@]}"
 starts 1 '-n 4'
+
+# A hostfile, and what nodes answer, are other people's words: they choose nodes, and nothing else.
+refused=0
+for name in -oProxyCommand=x --help -l 'x$(touch$IFS/obeyed)' 'a[0]' '`id`' '"node1"' "node'1" 'a;b' 'a|b' 'a&b' 'node1,node2' \
+  node1:22 ^node1 +n0 '*' '~' user@-x @node1 a@b@c $'no\e[2Jde' 'ssh://node1' ../x n%d 'a\b' '{a,b}' //node1 '$HOME' fe80::1%eth0 \
+  "$(printf 'n%.0s' {1..400})" nödé; do
+  hosts '# a comment' "good slots=1" "$name slots=1"
+  check "no node is called ${name:0:20}" 64 "^run.sh: --hostfile .*/hosts, line 3: '.*' is no node's name;" "${over[@]}" -n 2 -- train
+  [[ ! -e $scratch/reached && ! -e $scratch/starts ]] || fail 1 "failed: a node was asked although one is called $name"
+  ! grep -q $'\e' <<<"$output" || fail 1 "failed: the terminal hears what $name says"
+  refused=$((refused + 1))
+done
+for name in 'slots=$(touch x)' 'slots=x[$(id)]' slots=-1 slots= slots=4x slots=12345678 'slots=2 -x' 'other' 'slots=2 node3' \
+  '"slots=2"' 'max_slots=$(id)' 'username=-oProxyCommand=x' "username='x'" 'slots=2;id' 'cpu_set=0-1'; do
+  hosts 'good slots=1' "better $name"
+  check "a node has no setting $name" 64 "line 2: '.*' behind better; write slots=N" "${over[@]}" -n 2 -- train
+  [[ ! -e $scratch/reached && ! -e $scratch/starts ]] || fail 1 "failed: a node was asked although one has $name"
+done
+hosts -oProxyCommand=x
+check "whoever reaches the nodes" 64 "line 1: .*is no node's name" env OMPI_MCA_plm_rsh_agent=blaunch "${over[@]}" -n 2 -- train
+check "a dry run refuses it, too" 64 "line 1: .*is no node's name" "${over[@]}" -n 2 --dry-run -- train
+check "as does install.sh" 64 "^install.sh: --hostfile .*, line 1: .*is no node's name" \
+  env "PATH=$tools:$PATH" "$repository/cluster/install.sh" --skip-build --hostfile "$scratch/hosts"
+hosts 'user@good slots=1 max_slots=4' '10.0.0.7 slots = 1' 'user_1@2001:db8::7 cpus=1 # a note: $(id) "x" \' 'Good-2.example.org. count=1' '::1'
+check "names, addresses, users and settings are taken" 0 '^mpirun -n 5 .*\[user@good slots=1 max_slots=4;10.0.0.7 ' \
+  "${over[@]}" -n 5 -- train
+[[ $(grep -c '^ssh .* -- [^ ]* sh$' "$scratch/reached") -ge 4 ]] || fail 1 "failed: nodes are asked without -- before their names"
+hosts 'good slots=1' boastful
+check "what a node says of itself is not run" 0 '^mpirun -n 2' "${over[@]}" -n 2 -- train
+check "nor counted" 64 '-n 5: .*/hosts has 2 slots' "${over[@]}" -n 5 -- train
+[[ ! -e $scratch/obeyed ]] || fail 1 "failed: a node's answer was run as a command"
+hosts 'good slots=1' rude
+check "what a terminal would obey is shown" 69 'does not answer \(Go \\E]0;away\\a\\302\\2332J\)' "${over[@]}" -n 2 -- train
+printf 'good\0 slots=2\n' >"$scratch/hosts"
+check "a zero byte is no part of a line" 0 '^mpirun -n 2 .*\[good slots=2;\]$' "${over[@]}" -n 2 -- train
+mkfifo "$scratch/pipe"
+check "a hostfile is a file" 64 'pipe: no such file' "$run" --hostfile "$scratch/pipe" -n 2 -- train
+mkdir "$scratch/here"
+printf 'good slots=2\n' >"$scratch/here/-x"
+check "a hostfile may be called -x" 0 '^mpirun -n 2 .*\[good slots=2;\]$' env -C "$scratch/here" "${with_tools[@]}" "$run" -n 2 --hostfile -x -- train
+check "and a program" 0 '/here/-y train' env -C "$scratch/here" bash -c 'cp "$1" ./-y && exec "$2" -n 2 --program -y --dry-run -- train' - \
+  "$LOCKSTEP_BINARY" "$run"
+for name in -x '--mca x' '$(touch /x)' '"eth0"' 'eth0;id' $'eth0\n' '^lo' ' '; do
+  check "no network is called $name" 64 '^run.sh: --network ' "$run" -n 2 --network "$name" --dry-run -- train
+done
+check "several networks are" 0 'if_include eth0.100.,10.1.0.0/16.,ib0 ' "$run" -n 2 --network eth0.100,10.1.0.0/16,ib0 --dry-run -- train
+check "a colon would begin another program of mpirun's" 64 "an argument ':' has a meaning" "$run" -n 2 -- train : -n 1 touch "$scratch/obeyed"
+[[ ! -e $scratch/obeyed ]] || fail 1 "failed: mpirun ran another program"
+check "a pause is a number" 64 'LOCKSTEP_BACKOFF_SECONDS is ' env LOCKSTEP_BACKOFF_SECONDS=--help "$run" -n 2 --dry-run -- train

@@ -9,6 +9,7 @@ done
 
 cat >"$tools/ssh" <<'ANSWER'
 #!/usr/bin/env bash
+echo "ssh $*" >>"$(dirname "${0%/*}")/reached"
 while [[ $1 == -* ]]; do if [[ $1 == -[oF] ]]; then shift 2; else shift; fi; done
 host=$1 tools=${0%/*} scratch=$(dirname "${0%/*}")
 export PATH=$tools:$PATH
@@ -20,10 +21,14 @@ case $host in
   bare) sed "s|$tools|/nowhere|g" | PATH=$scratch/bare sh ;;
   shy) PATH=$scratch/bare sh ;;
   empty) sed 's|/lockstep|/nowhere|g' | sh ;;
+  boastful) # it has what it is asked for, and more
+    sed "s|^echo \"machine .*|echo 'machine [\$(touch $scratch/obeyed)]'|; s|^echo \"cores .*|echo 'cores x[\$(touch $scratch/obeyed)]'|" | sh
+    ;;
+  rude) printf 'Go \e]0;away\a\xc2\x9b2J' >&2 && exit 1 ;;
   old) sed 's|^daemon=.*|daemon=/old/orted|; s|"\${daemon%/\*}/mpirun" --version|echo "mpirun (Open MPI) 4.0.1"|' | sh ;;
   lacking) sed 's|ldd "$1"|echo "libopenblas.so.0 => not found"|' | sh ;;
   *) sh ;;
-esac | if [[ $host == twin* ]]; then cat; else sed "s/^machine .*/machine of $host/; s/^cores .*/cores 64/"; fi
+esac | if [[ $host == @(twin*|boastful) ]]; then cat; else sed "s/^machine .*/machine of $host/; s/^cores .*/cores 64/"; fi
 ANSWER
 
 # mpirun says what it got, its hostfile included, and ends with the next of MPIRUN_EXITS; 205:NODE is the loss of a node.
