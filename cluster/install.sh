@@ -62,7 +62,7 @@ lay_out() {
   cp "$built" "$stage/lockstep"
   # Names of functions stay, for backtraces; a sixth of the file is only for debuggers.
   ! command -v strip >/dev/null || strip --strip-debug "$stage/lockstep"
-  cp "$repository"/cluster/{run.sh,lib.sh,hostfile.sh,nodes.sh,launch.sh,batch.sh} "$repository"/cluster/{slurm.sbatch,slurm-srun.sbatch} \
+  cp "$repository"/cluster/{run.sh,lib.sh,hostfile.sh,nodes.sh,leftovers.sh,launch.sh,batch.sh} "$repository"/cluster/{slurm.sbatch,slurm-srun.sbatch} \
     "$repository"/cluster/{pbs.sh,lsf.sh,gridengine.sh,hostfile.example,README.md} "$stage/cluster/"
   tar -C "$stage" -czf "$stage.tar.gz" lockstep cluster
   trap 'rm -rf "$stage" "$stage.tar.gz"' EXIT

@@ -118,6 +118,9 @@ plan_mpirun() {
   esac
   # A node that is gone without a word ends the job in 10 to 13 s instead of never.
   command+=(--mca oob_tcp_keepalive_time 3 --mca oob_tcp_keepalive_intvl 2 --mca oob_tcp_keepalive_probes 3)
+  if [[ $segments ]]; then
+    command+=(--mca btl_vader_backing_directory "$segments" --mca osc_sm_backing_directory "$segments")
+  fi
   if [[ $network ]]; then
     command+=(--mca btl_tcp_if_include "$network" --mca oob_tcp_if_include "$network")
   fi

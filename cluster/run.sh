@@ -39,12 +39,14 @@ set -euo pipefail
 source "$(dirname -- "${BASH_SOURCE[0]}")/batch.sh"
 # shellcheck source=nodes.sh
 source "$repository/cluster/nodes.sh"
+# shellcheck source=leftovers.sh
+source "$repository/cluster/leftovers.sh"
 # shellcheck source=launch.sh
 source "$repository/cluster/launch.sh"
 
 # The program, its arguments and the options, checked before anything starts.
 parse() {
-  scratch='' ranks='' hostfile='' network='' threads='' bind='' time_limit='' grace=120 restarts=0 oversubscribe=false dry_run=false arguments=()
+  scratch='' segments='' ranks='' hostfile='' network='' threads='' bind='' time_limit='' grace=120 restarts=0 oversubscribe=false dry_run=false arguments=()
   while (($#)); do
     # --name=value is --name value
     if [[ $1 == --*=* ]]; then set -- "${1%%=*}" "${1#*=}" "${@:2}"; fi
@@ -366,12 +368,12 @@ plan() {
     # mpirun would take what follows for another program and its options.
     [[ $argument != : ]] || usage "an argument ':' has a meaning of its own to mpirun; name it otherwise, such as ./:"
   done
+  if [[ $hostfile ]] || ! $dry_run; then make_folders; fi
   if [[ ! $hostfile ]]; then
     plan_mpirun ''
     return
   fi
   # What is checked is what mpirun gets, whatever becomes of the file meanwhile.
-  make_scratch
   clean_hostfile "$hostfile" >"$scratch/nodes"
   read_hostfile "$scratch/nodes" "--hostfile $hostfile"
   ((${#nodes[@]})) || usage "--hostfile $hostfile: names no node"
@@ -387,13 +389,6 @@ plan() {
     plan_mpirun "$scratch/nodes"
   fi
 }
-
-make_scratch() {
-  [[ ! $scratch ]] || return 0
-  scratch=$(mktemp -d)
-  trap 'rm -rf "$scratch"' EXIT
-}
-
 parse "$@"
 plan
 if $dry_run; then
