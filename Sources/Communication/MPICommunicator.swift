@@ -50,6 +50,8 @@ public final class MPICommunicator: Communicator {
   /// Those of floats where they do not: half the latency of MPI's own.
   private var exchange: ExchangeRail?
   private let startedMPI: Bool
+  /// Whose names are gone; nil where a rank of the node does not see all of them.
+  private var segments: TransportSegments?
   private var isClosed = false
 
   /// Starts MPI if that has not been done, and finds the ranks of this node.
@@ -88,6 +90,13 @@ public final class MPICommunicator: Communicator {
     var sizes = [Int64(count), -Int64(count)]
     try Self.maximum(of: &sizes, over: world, check)
     (largestNodeSize, smallestNodeSize) = (Int(sizes[0]), Int(-sizes[1]))
+    if startedMPI, nodeSize > 1, ranksPerNode == nil {
+      let seen = TransportSegments.mapped(count: nodeSize)
+      var missing: [Int64] = [seen.isEmpty ? 1 : 0]
+      try Self.maximum(of: &missing, over: node, check)
+      if missing == [0] { segments = seen }
+      segments?.remove(rank: nodeRank)
+    }
     pulse = Pulse(rank: rank, size: size)
     polling = PollingLoop(ranksOnNode: Int(count))
     self.reduction = reduction
@@ -284,6 +293,7 @@ public final class MPICommunicator: Communicator {
     try check(cmpi_free_communicator(&node), "MPI_Comm_free")
     try check(cmpi_free_communicator(&world), "MPI_Comm_free")
     if ownsBase { try check(cmpi_free_communicator(&base), "MPI_Comm_free") }
+    segments?.restore(rank: nodeRank)
     if startedMPI { try check(cmpi_finalize(), "MPI_Finalize") }
     pulse.end()
   }

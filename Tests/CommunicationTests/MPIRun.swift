@@ -6,6 +6,8 @@ struct MPIRun {
   var output: String
   /// What the ranks themselves wrote to standard error: mpirun adds words of its own.
   var complaints: [String]
+  /// All of it.
+  var errors: String
 
   private static func executable(_ name: String) -> String? {
     let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin").split(separator: ":")
@@ -53,8 +55,8 @@ struct MPIRun {
     let pipe = Pipe()
     process.standardOutput = pipe
     // Far less than a pipe holds, so it can be read after the output.
-    let errors = Pipe()
-    process.standardError = errors
+    let errorPipe = Pipe()
+    process.standardError = errorPipe
     process.standardInput = FileHandle.nullDevice
     // Tests run on threads that hold signals back, and a child inherits that: timeout could not end a hung mpirun.
     var (none, held) = (sigset_t(), sigset_t())
@@ -63,11 +65,12 @@ struct MPIRun {
     defer { pthread_sigmask(SIG_SETMASK, &held, nil) }
     try process.run()
     let bytes = pipe.fileHandleForReading.readDataToEndOfFile()
-    let errorBytes = errors.fileHandleForReading.readDataToEndOfFile()
+    let errorBytes = errorPipe.fileHandleForReading.readDataToEndOfFile()
     process.waitUntilExit()
     status = process.terminationStatus
     output = String(decoding: bytes, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
-    complaints = String(decoding: errorBytes, as: UTF8.self).split(separator: "\n").map(String.init)
+    errors = String(decoding: errorBytes, as: UTF8.self)
+    complaints = errors.split(separator: "\n").map(String.init)
       .filter { $0.hasPrefix("lockstep:") }
   }
 }

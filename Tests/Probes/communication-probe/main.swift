@@ -39,13 +39,14 @@ func run(_ arguments: [String]) -> Int32 {
     case "fail": return try failOnUpperRanks(communicator)
     case "disagree": return try disagree(communicator)
     case "abort": return try abortOnLastRank(communicator)
+    case "segments": return try countNamedSegments(communicator)
     case "measure":
       return try measure(communicator, byteCount: arguments.dropFirst().first.flatMap { Int($0) } ?? 307_200)
     case "measure-norm": return try measureNorm(communicator)
     default:
       say(
         """
-        usage: communication-probe check|buckets|unfinished|traffic|clocks|sharing [library] [nodes RANKS-PER-NODE]
+        usage: communication-probe check|buckets|unfinished|traffic|clocks|sharing|segments [library] [nodes RANKS-PER-NODE]
                communication-probe fail|disagree|abort|measure [BYTES]|measure-norm
                communication-probe stall stop|sleep|first|inside|close|alive [library] [nodes]
         """)
