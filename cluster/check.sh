@@ -46,6 +46,7 @@ case ${LOCKSTEP_ROLE:-} in
     if [[ $rank != [1-9]* ]] && ((starts < 3)); then checkpoint "$starts" && kill -KILL $$; fi
     ;;
   fails) exit 9 ;;
+  session) echo "session in ${OMPI_MCA_orte_tmpdir_base:-nowhere}" ;;
   leaves) # an orphan and a crash
     (trap '' TERM HUP; stay) &>/dev/null &
     echo $! >"pid.orphan"
@@ -203,6 +204,8 @@ source "$repository/cluster/checks/standins.sh"
 source "$repository/cluster/checks/nodes.sh"
 # shellcheck source=checks/batch.sh
 source "$repository/cluster/checks/batch.sh"
+# shellcheck source=checks/leftovers.sh
+source "$repository/cluster/checks/leftovers.sh"
 
 # ends SENTENCE STATUS RANKS ROLE SIGNALS [OPTION…]: the signals to run.sh, comma-separated, end it and all ranks. These
 # checks mostly wait, so they do it together, each in a directory of its own.

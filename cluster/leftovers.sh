@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2034,SC2154 # what it shares with run.sh
 # The folders of a start: what Open MPI keeps for a job goes into them, and nothing of it outlives the job. Source it after lib.sh.
 #
 # A start makes a folder in the temporary directory, for Open MPI's session and our own files, and one in shared memory, for
@@ -22,8 +23,8 @@ clear_dead_starts() {
 
 # make_folder BASE: sets `folder`, a new one of this start, and holds its lock as long as this script lives.
 make_folder() {
-  local attempt lock
-  for attempt in 1 2 3; do
+  local lock
+  for _ in 1 2 3; do
     folder=$(mktemp -d "$1/lockstep-$EUID-XXXXXXXX" 2>/dev/null) || return 1
     folders+=("$folder")
     : >"$folder/lock"
