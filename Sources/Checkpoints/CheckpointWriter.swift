@@ -117,6 +117,9 @@ public final class CheckpointWriter {
     return outcomes
   }
 
+  /// Waits for the write that is under way, if there is one; `drain` tells how it went.
+  public func wait() { thread.wait() }
+
   /// Waits for the running write and ends the thread; `drain` tells how it went. A later `submit` starts it anew.
   public func finish() { thread.end() }
 }

@@ -17,29 +17,33 @@ final class CheckpointKeeper {
   private(set) var lastPath: String?
   /// Of the last write that has ended, waiting and copying included.
   private(set) var lastSaveSeconds: Double?
-  private var lastFailure: CheckpointError?
-  private var best: (value: Double, position: CheckpointPosition)?
+  private var waitedSeconds = 0.0
+  private(set) var lastFailure: CheckpointError?
+  private var best: BestCheckpoint?
+  /// What is the best where the write of `best` fails.
+  private var bestBefore: BestCheckpoint?
   private var isNewBest = false
+  /// What a roll back may go to, and has gone to.
+  var rollBacks: RollBackTargets
 
   /// - Parameters:
   ///   - stateBytes: how much a checkpoint holds; the memory of the copy is taken now, not in the first save.
   ///   - abandoned: later ones that the run does not go on from, damaged or not.
   init(
-    store: CheckpointStore, recipe: Recipe.Checkpoint, stateBytes: Int, resumed: SafetensorsFile?,
+    store: CheckpointStore, recipe: Recipe, stateBytes: Int, resumed: SafetensorsFile?,
     abandoned: Set<CheckpointPosition>
-  ) {
-    self.recipe = recipe
+  ) throws {
+    self.recipe = recipe.checkpoint
+    let keepEvery = recipe.checkpoint.keepEvery
     writer = CheckpointWriter(
       store: store,
-      retention: CheckpointRetention(keepLast: recipe.keep, keepEvery: recipe.keepEvery > 0 ? recipe.keepEvery : nil))
+      retention: CheckpointRetention(keepLast: recipe.checkpoint.keep, keepEvery: keepEvery > 0 ? keepEvery : nil))
     writer.abandoned = abandoned
     writer.reserve(byteCount: stateBytes)
-    if let value = resumed?.metadata["bestValue"].flatMap(Double.init),
-      let iteration = resumed?.metadata["bestIteration"].flatMap(Int.init), iteration >= 0,
-      resumed?.metadata["bestMetric"] == recipe.keepBest.rawValue
-    {
-      best = (value, CheckpointPosition(iteration: iteration))
-    }
+    rollBacks = RollBackTargets(recipe, tried: resumed?.metadata[RollBackTargets.key])
+    best = resumed.flatMap { BestCheckpoint(metadata: $0.metadata, metric: recipe.checkpoint.keepBest) }
+    bestBefore = best
+    if resumed != nil { try findTargets() }
   }
 
   /// Tells `observer` when each write began and ended, on the thread that writes.
@@ -64,27 +68,38 @@ final class CheckpointKeeper {
       case .coverage: quality?.placement.coverage
       }
     guard let value = measured, value > best?.value ?? -.infinity else { return }
-    best = (value, CheckpointPosition(iteration: iteration))
+    // One that was not written meanwhile is no candidate any more.
+    if !isNewBest { bestBefore = best }
+    best = BestCheckpoint(value: value, position: CheckpointPosition(iteration: iteration))
     isNewBest = true
+  }
+
+  /// The best is what it was when `file` was written, whatever has been found since.
+  func forgetBest(since file: SafetensorsFile) {
+    best = BestCheckpoint(metadata: file.metadata, metric: recipe.keepBest)
+    (bestBefore, isNewBest) = (best, false)
   }
 
   /// Copies the state and returns; the rest happens behind the training's back.
   func save(_ trainer: Trainer, evaluatedIteration: Int, metrics: MetricsLog?, logger: Logger) {
     lastSave = SystemClock.monotonic.seconds
     isNewBest = false
-    if let best { writer.retention.best = [best.position] }
+    // What stays depends on how the write before has ended; it would be waited for anyway.
+    writer.wait()
+    waitedSeconds = SystemClock.monotonic.seconds - lastSave
+    report(logger)
+    if trainer.health.isHealthy { rollBacks.add(trainer.position, best: best?.position) }
+    writer.retention.best = best.map { [$0.position] } ?? []
+    writer.retention.protected = rollBacks.protected
     var metadata = trainer.checkpointMetadata()
     metadata["evaluatedIteration"] = String(evaluatedIteration)
-    if let best {
-      metadata["bestMetric"] = recipe.keepBest.rawValue
-      metadata["bestValue"] = String(best.value)
-      metadata["bestIteration"] = String(best.position.iteration)
-    }
+    if let best { metadata.merge(best.metadata(metric: recipe.keepBest)) { $1 } }
+    if let tried = rollBacks.text { metadata[RollBackTargets.key] = tried }
     if let metrics { metadata["metricsBytes"] = String(metrics.byteCount) }
     do throws(CheckpointError) {
       try writer.submit(position: trainer.position, tensors: trainer.checkpointTensors(), metadata: metadata)
     } catch {
-      fail(error, logger)
+      fail(trainer.position, error, logger)
     }
   }
 
@@ -92,20 +107,24 @@ final class CheckpointKeeper {
   func report(_ logger: Logger) {
     for outcome in writer.drain() {
       switch outcome {
-      case .failed(_, let error): fail(error, logger)
+      case .failed(let position, let error): fail(position, error, logger)
       case .written(let written):
         if lastFailure != nil { logger.notice("checkpoints are written again: \(written.path)") }
         lastFailure = nil
         lastPath = written.path
-        lastSaveSeconds = written.waitedSeconds + written.snapshotSeconds + written.writtenSeconds
+        lastSaveSeconds = waitedSeconds + written.waitedSeconds + written.snapshotSeconds + written.writtenSeconds
         if let leftOver = written.leftOver { logger.warning("an old checkpoint stays: \(leftOver)") }
       }
     }
   }
 
-  private func fail(_ error: CheckpointError, _ logger: Logger) {
+  private func fail(_ position: CheckpointPosition, _ error: CheckpointError, _ logger: Logger) {
     logger.warning("no checkpoint was written: \(error); training goes on, the next one is tried as usual")
     lastFailure = error
+    // One that is there under this name is from before, and as good as it was.
+    guard (try? writer.store.positions().contains(position)) != true else { return }
+    rollBacks.remove(position)
+    if best?.position == position { best = bestBefore }
   }
 
   /// Waits for the write that is under way.
@@ -122,6 +141,30 @@ final class CheckpointKeeper {
     if let lastFailure {
       throw Failure("the last checkpoint could not be written: \(lastFailure)", code: .cannotCreate)
     }
+  }
+}
+
+/// The checkpoint whose evaluation was the best so far, as checkpoints tell of it.
+struct BestCheckpoint: Equatable {
+  /// The larger the better.
+  let value: Double
+  let position: CheckpointPosition
+
+  init(value: Double, position: CheckpointPosition) { (self.value, self.position) = (value, position) }
+
+  /// - Returns: nil where there was none, or by another metric.
+  init?(metadata: [String: String], metric: Recipe.BestMetric) {
+    guard let value = metadata["bestValue"].flatMap(Double.init),
+      let iteration = metadata["bestIteration"].flatMap(Int.init), iteration >= 0,
+      metadata["bestMetric"] == metric.rawValue
+    else { return nil }
+    self.init(value: value, position: CheckpointPosition(iteration: iteration))
+  }
+
+  func metadata(metric: Recipe.BestMetric) -> [String: String] {
+    [
+      "bestMetric": metric.rawValue, "bestValue": String(value), "bestIteration": String(position.iteration),
+    ]
   }
 }
 

@@ -35,14 +35,13 @@ extension Coordinator {
     }
   }
 
-  /// Takes all ranks back to the last healthy checkpoint, slower.
+  /// Takes all ranks back to the last healthy checkpoint, slower; that is on the disk before training goes on.
   private func rollBack(_ incident: HealthIncident, _ what: String, from: CheckpointPosition) throws {
     communicator.pulse.enter(.restoring, iteration: trainer.iteration)
     let before = trainer.health
     let file = try communicator.together { () -> SafetensorsFile? in
-      guard isFirstRank else { return nil }
       keeper?.settle(logger)
-      return try lastHealthy(before: from)
+      return try keeper?.rollBackTarget(before: from, logger)
     }
     guard try communicator.maximum(of: file == nil ? 0 : 1) == 1 else {
       note(incident, action: .stop, at: from)
@@ -50,7 +49,7 @@ extension Coordinator {
         what, "there is no healthy checkpoint to go back to yet; a lower learning rate is the usual remedy")
     }
     try trainer.restore(from: file)
-    evaluatedIteration = min(evaluatedIteration, trainer.iteration)
+    evaluatedIteration = try sharedEvaluatedIteration(of: file)
     guard trainer.health.slowDown(after: before) else {
       note(incident, action: .stop, at: from)
       throw stopping(
@@ -61,20 +60,20 @@ extension Coordinator {
     note(incident, at: trainer.position, from: from)
     warn(
       "\(what); back to iteration \(grouped(trainer.iteration)), learning rates × \(trainer.health.learningRateFactor)")
+    try communicator.together { if let file { try keepRollBack(to: file) } }
   }
 
-  /// Rank 0's newest checkpoint that is whole, healthy and not newer than now; one that has not been rolled back to yet,
-  /// where there is one: what went wrong behind it may have begun before it.
-  private func lastHealthy(before position: CheckpointPosition) throws -> SafetensorsFile? {
-    var tried: SafetensorsFile?
-    for candidate in try output.checkpoints.positions().reversed() where candidate <= position {
-      guard let file = try? SafetensorsFile(path: output.checkpoints.path(candidate)), (try? file.verify()) != nil,
-        file.metadata["isHealthy"] != "false"
-      else { continue }
-      if rollBackTargets.insert(candidate).inserted { return file }
-      tried = tried ?? file
-    }
-    return tried
+  /// Writes the checkpoint once more, with the slower rates: from here on a restart goes on from it, not from what the
+  /// roll back has given up, and knows that it has been gone back to. Rank 0 only.
+  private func keepRollBack(to file: SafetensorsFile) throws {
+    guard let keeper else { return }
+    try keeper.rolledBack(to: file, at: trainer.position)
+    saveCheckpoint()
+    keeper.settle(logger)
+    guard keeper.lastFailure != nil else { return }
+    // Each checkpoint there knows of the roll backs before it, so a restart from any finds the same again.
+    logger.warning(
+      "the roll back is on the disk with the next checkpoint only: a restart before it goes through the same once more")
   }
 
   private func note(

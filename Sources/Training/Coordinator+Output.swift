@@ -14,8 +14,8 @@ extension Coordinator {
     // A run that is at its end already changes nothing.
     guard isUnfinished else { return }
     let abandoned = Set(try output.checkpoints.positions().filter { $0 > trainer.position })
-    keeper = CheckpointKeeper(
-      store: output.checkpoints, recipe: recipe.checkpoint, stateBytes: trainer.stateByteCount, resumed: resumed,
+    keeper = try CheckpointKeeper(
+      store: output.checkpoints, recipe: recipe, stateBytes: trainer.stateByteCount, resumed: resumed,
       abandoned: abandoned)
     keeper?.writer.isOwn = { [lineage = trainer.lineage] in lineage.contains($0) }
     timeLimit = options.timeLimit

@@ -68,8 +68,6 @@ public final class Coordinator {
   /// What has been said about attention layers.
   var attentionWarnings: Set<String> = []
   var hasWarnedOfMetrics = false
-  /// Checkpoints that have been rolled back to: the next time, one before them.
-  var rollBackTargets: Set<CheckpointPosition> = []
   /// The iteration of the last evaluation.
   var evaluatedIteration: Int
   /// The newest results, for the closing words.
@@ -108,10 +106,8 @@ public final class Coordinator {
       try? Recipe(yaml: $0, origin: "the checkpoint's recipe")
     }
     testConditions = try trainer.recipe.conditions(of: trainer.dataset.test, in: trainer.dataset)
-    // Checkpoints of the first version were written behind the evaluation.
-    let evaluated = try communicator.broadcast(
-      [resumed?.metadata["evaluatedIteration"].flatMap(Int64.init) ?? Int64(trainer.iteration)], from: 0)
-    evaluatedIteration = Int(evaluated[0])
+    evaluatedIteration = trainer.iteration
+    evaluatedIteration = try sharedEvaluatedIteration(of: resumed)
     try communicator.together { if isFirstRank { try openOutput(resumed) } }
   }
 
@@ -129,7 +125,7 @@ public final class Coordinator {
         wentBack = try wentBack || actOn(PhaseOutcomes(own: outcome)) == .rolledBack
       }
       if wentBack {
-        if stop != nil { try keepCheckpoint(isStopping: true) }
+        if stop != nil { try keepCheckpoint(isStopping: true) } else { stop = try evaluateOwed() }
         continue
       }
       if trainer.phase == 0 { try planLength() }
@@ -137,7 +133,10 @@ public final class Coordinator {
         if isDue(digestEvery, at: trainer.iteration) { try trainer.verifyLockstep() }
         if isEvaluationDue(at: trainer.iteration) {
           stop = max(stop, try evaluate())
-          if try checkSpread() == .rolledBack, stop == nil { continue }
+          if try checkSpread() == .rolledBack, stop == nil {
+            stop = try evaluateOwed()
+            continue
+          }
         }
       }
       try keepCheckpoint(isStopping: stop != nil)
@@ -189,11 +188,18 @@ public final class Coordinator {
       traceWindow = try TraceWindow(path: trace.path, iterations: trace.iterations, last: last, trainer)
       keeper?.observe(traceWindow?.checkpointObserver)
     }
-    guard isEvaluationOwed else { return nil }
-    let stop = try evaluate()
-    if try checkSpread() == .rolledBack { return nil }
-    try keepCheckpoint(isStopping: stop != nil)
-    return stop
+    return try evaluateOwed()
+  }
+
+  /// The evaluation that a stop came before, of the checkpoint that the run goes on from or has gone back to.
+  private func evaluateOwed() throws -> StopReason? {
+    while isEvaluationOwed {
+      let stop = try evaluate()
+      if try checkSpread() == .rolledBack { continue }
+      try keepCheckpoint(isStopping: stop != nil)
+      return stop
+    }
+    return nil
   }
 
   private func advanceTrace(isEnd: Bool) throws {
@@ -264,13 +270,27 @@ public final class Coordinator {
       try trainer.settle()
       // What the update brought ends the run, or takes it back, with the next phase: not from a checkpoint of it.
       if !isStopping, let action = trainer.settled?.incident?.action, [.rollBack, .stop].contains(action) { return }
-      // Where none is owed, a run that goes on with another evaluation.every owes none either.
-      keeper.save(
-        trainer, evaluatedIteration: isEvaluationOwed ? evaluatedIteration : iteration, metrics: metrics,
-        logger: logger)
+      saveCheckpoint()
       if let seconds = keeper.lastSaveSeconds { timeLimit?.learn(saveSeconds: seconds) }
     }
     keeper.report(logger)
+  }
+
+  /// Rank 0's checkpoint of now, in the background.
+  func saveCheckpoint() {
+    // Where none is owed, a run that goes on with another evaluation.every owes none either.
+    keeper?.save(
+      trainer, evaluatedIteration: isEvaluationOwed ? evaluatedIteration : trainer.iteration, metrics: metrics,
+      logger: logger)
+  }
+
+  /// The iteration of the last evaluation before a checkpoint, on all ranks.
+  ///
+  /// - Parameter file: on rank 0.
+  func sharedEvaluatedIteration(of file: SafetensorsFile?) throws -> Int {
+    // Checkpoints of the first version were written behind the evaluation.
+    let evaluated = file?.metadata["evaluatedIteration"].flatMap(Int64.init) ?? Int64(trainer.iteration)
+    return Int(try communicator.broadcast([evaluated], from: 0)[0])
   }
 
   /// What the launch script found out: under mpirun every output looks like a terminal. Nil where it said nothing.
