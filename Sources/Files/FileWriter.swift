@@ -56,4 +56,27 @@ public struct FileWriter {
     }
     if let failure { throw failure }
   }
+
+  /// Appends a part of another file, a piece at a time.
+  ///
+  /// - Parameter path: of that file, for messages.
+  public func copy(_ range: Range<Int>, of source: Int32, _ path: String) throws(FileError) {
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: max(1, min(1 << 20, range.count)), alignment: 64)
+    defer { buffer.deallocate() }
+    var place = range.lowerBound
+    while place < range.upperBound {
+      let piece = UnsafeMutableRawBufferPointer(rebasing: buffer[..<min(buffer.count, range.upperBound - place)])
+      try InputFile.read(source, path, into: piece, at: place)
+      try write(UnsafeRawBufferPointer(piece))
+      place += piece.count
+    }
+  }
+
+  /// Returns once everything is on the disk.
+  public func flush() throws(FileError) {
+    while fsync(descriptor) != 0 {
+      let code = errno
+      guard code == EINTR else { throw FileError(path: path, action: "flush to the disk", code: code) }
+    }
+  }
 }

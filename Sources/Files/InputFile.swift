@@ -43,6 +43,13 @@ public final class InputFile {
   ///
   /// - Throws: when the disk fails or the file ends before the buffer is full.
   public func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws(FileError) {
+    try Self.read(descriptor, path, into: buffer, at: offset)
+  }
+
+  /// The same of a file that somebody else has open.
+  public static func read(
+    _ descriptor: Int32, _ path: String, into buffer: UnsafeMutableRawBufferPointer, at offset: Int
+  ) throws(FileError) {
     var done = 0
     while done < buffer.count {
       let count = pread(descriptor, buffer.baseAddress! + done, buffer.count - done, off_t(offset + done))

@@ -78,14 +78,23 @@ package struct JSONReader {
 
   private mutating func number() throws(Problem) -> Double {
     let start = position
-    while position < bytes.count, Self.numberCharacters.contains(bytes[position]) { position += 1 }
+    while position < bytes.count, Self.isOfNumber(bytes[position]) { position += 1 }
     guard let value = Double(String(decoding: bytes[start..<position], as: UTF8.self)), value.isFinite else {
       throw problem("not a number")
     }
     return value
   }
 
-  private static let numberCharacters = Set("+-.0123456789eE".utf8)
+  private static func isOfNumber(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "."),
+      UInt8(ascii: "e"), UInt8(ascii: "E"):
+      true
+    default: false
+    }
+  }
+
+  private static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0A || byte == 0x0D }
 
   private mutating func string() throws(Problem) -> String {
     guard take("\"") else { throw problem("\" is missing") }
@@ -145,7 +154,7 @@ package struct JSONReader {
   }
 
   private mutating func skipBlanks() {
-    while position < bytes.count, [0x20, 0x09, 0x0A, 0x0D].contains(bytes[position]) { position += 1 }
+    while position < bytes.count, Self.isBlank(bytes[position]) { position += 1 }
   }
 
   private mutating func take(_ character: Unicode.Scalar) -> Bool {

@@ -18,8 +18,10 @@ public enum KeptFile {
     do throws(FileError) {
       let links = try check(descriptor, place)
       guard links > 1 else { return descriptor }
-      let bytes = try InputFile(place).bytes()
-      try AtomicFile.write(to: place) { file throws(FileError) in try file.write(bytes) }
+      let source = try InputFile(place)
+      try AtomicFile.write(to: place) { file throws(FileError) in
+        try file.copy(0..<source.byteCount, of: source.descriptor, source.path)
+      }
     } catch {
       // Nothing has been written through it.
       _ = close(descriptor)

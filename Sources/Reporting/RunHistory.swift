@@ -1,6 +1,9 @@
 import Files
 
-/// What `metrics.jsonl` tells of a run.
+/// What `metrics.jsonl` tells of a run: all of a usual one, of a very long one lines that are spread over it.
+///
+/// The file is read in pieces. Memory is bounded whatever its size: of training and of evaluations some lines stay, evenly
+/// chosen, of health, starts and the like the newest.
 public struct RunHistory: Sendable {
   public struct Line: Sendable {
     public let iteration: Int
@@ -8,16 +11,28 @@ public struct RunHistory: Sendable {
     public let numbers: [String: Double]
     public let texts: [String: String]
     public let lists: [String: [String]]
+    /// Which line of the file it is.
+    var place = 0
   }
 
-  public private(set) var lines: [Line] = []
   /// Lines that could not be read; a run that is under way may have written half of the last one.
-  public private(set) var skipped = 0
+  public internal(set) var skipped = 0
   /// Bytes of the file that have been taken in.
-  private var consumed = 0
+  var consumed = 0
+  /// Lines of the file that have been seen.
+  var seen = 0
+  /// Of the newest line, whether or not it has stayed.
+  var lastIteration: Int?
+  /// Of `spreadKinds`.
+  var spread = [SpreadLines(most: mostTrainingLines), SpreadLines(most: mostEvaluationLines)]
+  var newest: [String: NewestLines] = [:]
+  /// Keys that come again and again.
+  var words = RepeatedWords()
 
-  /// Lines of training that are kept; beyond them every second of the older half goes.
+  /// Of which lines that are spread over the run are enough.
+  static let spreadKinds = ["training", "evaluation"]
   static let mostTrainingLines = 8_192
+  static let mostEvaluationLines = 4_096
 
   /// Of nothing yet.
   public init() {}
@@ -26,80 +41,34 @@ public struct RunHistory: Sendable {
   public init(path: String) throws(FileError) { try self.init(FilePlace(path)) }
 
   public init(_ place: FilePlace) throws(FileError) {
-    self.init(bytes: try InputFile(place).bytes())
+    let file = try InputFile(place)
+    try take(file.descriptor, file.path, upTo: file.byteCount, isWhole: true)
   }
 
   init(bytes: [UInt8]) {
-    for line in add(bytes) { lines.append(line) }
-    thinOut()
+    var reader = HistoryReader(self)
+    bytes.withUnsafeBytes { reader.take($0) }
+    self = reader.finish(isWhole: true).history
   }
 
-  /// Takes in what has been added to the file since it was read last.
-  ///
-  /// - Returns: the new lines; all of them, and `isAnew`, where the file was cut back meanwhile: what went before is not
-  ///   true any more.
-  public mutating func readOn(path: String) throws(FileError) -> (lines: [Line], isAnew: Bool) {
-    try readOn(FilePlace(path))
+  /// Lines that stay, as they come in the file.
+  public var lines: [Line] {
+    (spread.map(\.lines) + newest.values.map(\.lines)).joined().sorted { $0.place < $1.place }
   }
 
-  public mutating func readOn(_ place: FilePlace) throws(FileError) -> (lines: [Line], isAnew: Bool) {
-    let file = try InputFile(place)
-    if file.byteCount >= consumed {
-      let bytes = try file.bytes(in: consumed..<file.byteCount)
-      let whole = (bytes.lastIndex(of: UInt8(ascii: "\n")) ?? -1) + 1
-      var next = self
-      let new = next.add(Array(bytes[..<whole]))
-      let isAnew = consumed == 0
-      if isAnew || new.first.map({ $0.iteration >= lines.last?.iteration ?? 0 }) ?? true {
-        next.consumed += whole
-        next.lines += new
-        next.thinOut()
-        self = next
-        return (new, isAnew)
-      }
-    }
-    self = RunHistory()
-    return try readOn(place)
+  public var isEmpty: Bool { seen == skipped }
+
+  public func lines(ofKind kind: String) -> [Line] {
+    if let index = Self.spreadKinds.firstIndex(of: kind) { return spread[index].lines }
+    return newest[NewestLines.group(of: kind)]?.lines.filter { $0.kind == kind } ?? []
   }
 
-  private mutating func thinOut() {
-    let count = lines.count { $0.kind == "training" }
-    guard count > Self.mostTrainingLines else { return }
-    var place = 0
-    lines = lines.filter { line in
-      guard line.kind == "training" else { return true }
-      place += 1
-      return place > count / 2 || place % 2 == 1
-    }
-    thinOut()
+  /// How many of a kind there are, with those that have not stayed.
+  public func count(ofKind kind: String) -> Int {
+    if let index = Self.spreadKinds.firstIndex(of: kind) { return spread[index].count }
+    let group = NewestLines.group(of: kind)
+    return group == kind ? newest[group]?.count ?? 0 : lines(ofKind: kind).count
   }
-
-  private mutating func add(_ bytes: [UInt8]) -> [Line] {
-    var lines: [Line] = []
-    for line in bytes.split(separator: UInt8(ascii: "\n")) {
-      guard case .object(let members)? = try? JSONReader.read(Array(line)),
-        case .number(let iteration)? = members["iteration"], case .text(let kind)? = members["kind"],
-        iteration >= 0, iteration < 1e15
-      else {
-        skipped += 1
-        continue
-      }
-      var (numbers, texts): ([String: Double], [String: String]) = ([:], [:])
-      var lists: [String: [String]] = [:]
-      for (name, value) in members {
-        switch value {
-        case .number(let number): numbers[name] = number
-        case .text(let text): texts[name] = text
-        case .array: lists[name] = value.texts
-        default: break
-        }
-      }
-      lines.append(Line(iteration: Int(iteration), kind: kind, numbers: numbers, texts: texts, lists: lists))
-    }
-    return lines
-  }
-
-  public func lines(ofKind kind: String) -> [Line] { lines.filter { $0.kind == kind } }
 
   /// Iterations and values of a number in lines of one kind.
   public func series(_ name: String, of kind: String) -> [(x: Double, y: Double)] {
@@ -107,5 +76,22 @@ public struct RunHistory: Sendable {
   }
 
   /// The newest line of a kind.
-  public func last(_ kind: String) -> Line? { lines.last { $0.kind == kind } }
+  public func last(_ kind: String) -> Line? { lines(ofKind: kind).last }
+
+  /// Those of the run as it is: not those that a roll back has taken back.
+  public var evaluations: [Line] {
+    var found: [Line] = []
+    for line in lines where line.kind == "evaluation" || line.kind == "health" && line.texts["action"] == "rollBack" {
+      if line.kind == "evaluation" { found.append(line) } else { found.removeAll { $0.iteration > line.iteration } }
+    }
+    return found
+  }
+
+  /// What is left out since there is so much, in words; nil where all is there.
+  public var omissions: String? {
+    let parts = zip(Self.spreadKinds, spread).filter { $1.isThinned }.map { kind, lines in
+      "\(grouped(lines.lines.count)) of \(grouped(lines.count)) lines of \(kind)"
+    }
+    return parts.isEmpty ? nil : "The run is long: of its metrics \(parts.joined(separator: " and ")) are shown."
+  }
 }

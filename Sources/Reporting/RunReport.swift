@@ -40,7 +40,9 @@ public struct RunReport {
       starts: FilePlace
     ) {
       var text = ""
-      if let bytes = try? InputFile(recipe).bytes() { text = String(decoding: bytes, as: UTF8.self) }
+      if let file = try? InputFile(recipe), file.byteCount <= Self.largestRecipe, let bytes = try? file.bytes() {
+        text = String(decoding: bytes, as: UTF8.self)
+      }
       let names = ((try? Directories.names(in: samples)) ?? []).filter { $0.hasSuffix(".png") }.sorted()
       let shown = Self.pictures(Self.spread(names, 8), in: samples)
       self.init(
@@ -61,6 +63,7 @@ public struct RunReport {
         ?? []
     }
 
+    private static let largestRecipe = 1 << 20
     /// A page is no place for hundreds.
     private static let mostDetails = 16
 
@@ -179,7 +182,8 @@ public struct RunReport {
     let incidents = history.lines(ofKind: "health")
     if !incidents.isEmpty {
       body += "<h2>Health</h2>\n"
-      if incidents.count > 50 { body += "<p class=\"note\">The last 50 of \(incidents.count).</p>\n" }
+      let count = history.count(ofKind: "health")
+      if count > 50 { body += "<p class=\"note\">The last 50 of \(count).</p>\n" }
       body += HTML.table(
         header: ["iteration", "detector", "action", "reason"],
         rows: incidents.suffix(50).map {
@@ -187,7 +191,9 @@ public struct RunReport {
         })
     }
     if !run.recipe.isEmpty { body += "<h2>Recipe</h2>\n<pre>\(HTML.escaped(run.recipe))</pre>\n" }
-    let notes = run.notes + (history.skipped > 0 ? ["\(history.skipped) lines of metrics could not be read."] : [])
+    let notes =
+      run.notes + (history.omissions.map { [$0] } ?? [])
+      + (history.skipped > 0 ? ["\(history.skipped) lines of metrics could not be read."] : [])
     body += notes.map(note).joined()
     return HTML.page(title: run.name, body: body)
   }

@@ -52,13 +52,11 @@ extension CheckpointKeeper {
     }
   }
 
-  /// Nil where the checkpoint at a position was taken while something was wrong, or is of another place.
+  /// Nil where the checkpoint at a position was taken while something was wrong, is another run's, or has gone.
   private func healthy(_ position: CheckpointPosition) throws(CheckpointError) -> SafetensorsFile? {
-    let file = try SafetensorsFile(path: writer.store.path(position))
-    // The first version knew places between iterations only.
-    guard file.metadata["isHealthy"] != "false", file.metadata["iteration"] == String(position.iteration),
-      file.metadata["phase"] ?? "0" == String(position.phase)
-    else { return nil }
+    guard let file = try writer.store.open(position), file.metadata["isHealthy"] != "false", writer.isOwn(file) else {
+      return nil
+    }
     return file
   }
 }

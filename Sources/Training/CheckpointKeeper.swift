@@ -29,9 +29,10 @@ final class CheckpointKeeper {
   /// - Parameters:
   ///   - stateBytes: how much a checkpoint holds; the memory of the copy is taken now, not in the first save.
   ///   - abandoned: later ones that the run does not go on from, damaged or not.
+  ///   - isOwn: whether a checkpoint is of this run or one before it: others are neither removed nor gone back to.
   init(
     store: CheckpointStore, recipe: Recipe, stateBytes: Int, resumed: SafetensorsFile?,
-    abandoned: Set<CheckpointPosition>
+    abandoned: Set<CheckpointPosition>, isOwn: @escaping (SafetensorsFile) -> Bool
   ) throws {
     self.recipe = recipe.checkpoint
     let keepEvery = recipe.checkpoint.keepEvery
@@ -39,6 +40,7 @@ final class CheckpointKeeper {
       store: store,
       retention: CheckpointRetention(keepLast: recipe.checkpoint.keep, keepEvery: keepEvery > 0 ? keepEvery : nil))
     writer.abandoned = abandoned
+    writer.isOwn = isOwn
     writer.reserve(byteCount: stateBytes)
     rollBacks = RollBackTargets(recipe, tried: resumed?.metadata[RollBackTargets.key])
     best = resumed.flatMap { BestCheckpoint(metadata: $0.metadata, metric: recipe.checkpoint.keepBest) }

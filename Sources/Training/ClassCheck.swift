@@ -1,10 +1,8 @@
-import Checkpoints
 import Clocks
 import Communication
 import Datasets
 import Evaluation
 import Files
-import Layers
 import Logging
 import Measures
 import Tensors
@@ -26,11 +24,11 @@ public final class ClassCheck {
 
   private let recipe: Recipe
   private let dataset: Dataset
-  private let dataFingerprint: String
+  let dataFingerprint: String
   private let conditions: Conditions
   private let programs: EvaluationPrograms
   private let communicator: any Communicator
-  private let classifier: Classifier
+  let classifier: Classifier
   private let samples: Int
   /// Samples that are drawn: as many of every class.
   private let sampleCount: Int
@@ -43,10 +41,15 @@ public final class ClassCheck {
   private let realDeviation: Double
   /// Of the classifier on held-out images.
   public private(set) var testAccuracy = 0.0
+  /// Of the network's training.
+  var iterations: Int { recipe.evaluation.classifierIterations }
   /// Of a network that reads quantities, on held-out samples.
   public private(set) var testQuantities: QuantityScores?
   /// Tells classifiers apart: scores of one are comparable with those of the same only.
   public private(set) var fingerprint = ""
+  /// On rank 0, where the network is still to be kept.
+  var owedPlace: FilePlace?
+  var hasWarnedOfKeeping = false
 
   /// That of a training.
   convenience init?(_ trainer: Trainer, output: RunDirectory, logger: Logger) throws {
@@ -84,7 +87,7 @@ public final class ClassCheck {
     realDeviation =
       areClasses ? ClassScores.meanDeviationWithinClasses(of: dataset.training, classes: dataset.classCount) : 0
     let iterations = recipe.evaluation.classifierIterations
-    let found = try Self.load(
+    let (found, isKept) = try Self.load(
       output.map { $0.place($0.classifier) }, into: classifier.parameters, data: dataFingerprint,
       iterations: iterations, communicator,
       logger)
@@ -112,7 +115,8 @@ public final class ClassCheck {
     preparationSeconds = SystemClock.monotonic.seconds - start
     try communicator.together {
       guard communicator.rank == 0 else { return }
-      if !found, keepsClassifier, let output { try save(output.place(output.classifier), iterations: iterations) }
+      if !isKept, keepsClassifier { owedPlace = output.map { $0.place($0.classifier) } }
+      keep(logger)
       let ability =
         testQuantities.map {
           "it reads \(percent(max(0, $0.explained))) of the variance of held-out samples' quantities"
@@ -231,48 +235,6 @@ public final class ClassCheck {
       ("weights", recipe.training.averageDecay == nil ? "live" : "averaged"),
       ("norms", "standing statistics"), ("seed", "\(recipe.seed)"),
     ])
-  }
-
-  /// Takes over the parameters of a classifier of the same images; false where there is none.
-  private static func load(
-    _ place: FilePlace?, into table: ParameterTable, data: String, iterations: Int, _ communicator: any Communicator,
-    _ logger: Logger
-  ) throws -> Bool {
-    var isFound: [Int64] = [0]
-    try communicator.together {
-      guard communicator.rank == 0, let place, (try? place.isEmpty) != true else { return }
-      do {
-        let file = try SafetensorsFile(place)
-        guard file.metadata["data"] == data, file.metadata["iterations"] == String(iterations) else {
-          return
-        }
-        for entry in table.entries {
-          try file.read(
-            entry.name, shape: entry.shape, into: UnsafeMutableRawBufferPointer(table.slice(entry, of: table.values)))
-        }
-        isFound = [1]
-      } catch {
-        // Made from the training images, so it can be made again.
-        logger.warning("\(place) is damaged and trained again")
-      }
-    }
-    isFound = try communicator.broadcast(isFound, from: 0)
-    guard isFound[0] == 1 else { return false }
-    try communicator.broadcast(UnsafeMutableRawBufferPointer(table.values.values), from: 0)
-    return true
-  }
-
-  private func save(_ place: FilePlace, iterations: Int) throws {
-    let table = classifier.parameters
-    try SafetensorsFile.write(
-      to: place,
-      tensors: table.entries.map {
-        StoredTensor($0.name, $0.shape, .float32, UnsafeRawBufferPointer(table.slice($0, of: table.values)))
-      },
-      metadata: [
-        "format": "lockstep classifier", "data": dataFingerprint, "iterations": String(iterations),
-        "fingerprint": fingerprint,
-      ])
   }
 }
 

@@ -56,6 +56,8 @@ extension Coordinator {
     lastQuality = quality
     lastVerdict = sampleScores.flatMap { classCheck?.verdict($0) }
     guard isFirstRank else { return }
+    classCheck?.keep(logger)
+    if history.isEmpty { readHistory(isQuiet: true) }
     if let quality, let trend = narrowing(quality), let verdict = lastVerdict {
       lastVerdict = (verdict.words.replacing(" Nothing else stands out.", with: "") + " " + trend, true)
     }
@@ -91,8 +93,7 @@ extension Coordinator {
 
   /// Whether samples were more varied before, in words: each evaluation for itself may look well.
   private func narrowing(_ quality: QualityScores) -> String? {
-    let past = history.lines.isEmpty ? (try? RunHistory(output.place(output.metrics))) ?? history : history
-    let evaluations = past.lines(ofKind: "evaluation").filter { $0.iteration < trainer.iteration }
+    let evaluations = history.evaluations.filter { $0.iteration < trainer.iteration }
     let best = evaluations.min {
       $0.numbers["frechetDistance"] ?? .infinity < $1.numbers["frechetDistance"] ?? .infinity
     }
@@ -120,15 +121,47 @@ extension Coordinator {
     }
   }
 
-  /// A report that cannot be written is no reason to lose a run.
+  /// A report that cannot be written is no reason to lose a run; what could not be told is told the next time.
   func writeReport() {
+    guard readHistory() else { return }
+    do throws(FileError) { try output.writeReport(of: history) } catch { warnOfReport("no report: \(error)") }
     do throws(FileError) {
-      let (lines, isAnew) = try history.readOn(output.place(output.metrics))
-      try output.writeReport(of: history)
       let picture = lastPicture.map { (iteration: trainer.iteration, path: $0) }
-      try events.add(lines, isAnew: isAnew, picture: toldPicture == lastPicture ? nil : picture)
-      toldPicture = lastPicture
-    } catch { logger.warning("no report: \(error); training goes on") }
+      try events.add(
+        tellsAnew ? history.lines : untold, isAnew: tellsAnew, picture: toldPicture == lastPicture ? nil : picture)
+      (untold, tellsAnew, toldPicture) = ([], false, lastPicture)
+    } catch { warnOfReport("TensorBoard is told nothing new: \(error)") }
+  }
+
+  /// Reads what has been added to the metrics.
+  ///
+  /// - Returns: false where they cannot be read; that has been said.
+  @discardableResult
+  private func readHistory(isQuiet: Bool = false) -> Bool {
+    do throws(FileError) {
+      let read: (lines: [RunHistory.Line], isAnew: Bool)
+      if let metrics {
+        read = try history.readOn(metrics, isStopping: { ownStopRequest != nil })
+      } else if metricsOpening != nil {
+        return false
+      } else {
+        read = try history.readOn(output.place(output.metrics))
+      }
+      tellsAnew = tellsAnew || read.isAnew || untold.count + read.lines.count > Self.mostUntold
+      untold = tellsAnew ? [] : untold + read.lines
+      return true
+    } catch {
+      if !isQuiet { warnOfReport("no report: \(error)") }
+      return false
+    }
+  }
+
+  /// Beyond so many, the thinned history is told again.
+  private static let mostUntold = 10_000
+
+  private func warnOfReport(_ text: String) {
+    progress?.clear()
+    logger.warning("\(text); training goes on, the next evaluation tries again")
   }
 
   /// Beside samples; those that cannot be written are no reason to lose a run.

@@ -44,13 +44,6 @@ extension Coordinator {
     return recipe.training.learningRateIterations
   }
 
-  private func writeRecipe() {
-    do { try RecipeFile.write(trainer.recipe, to: output.place(output.recipe)) } catch {
-      progress?.clear()
-      logger.warning("\(output.recipe) does not tell how many iterations are planned: \(error); checkpoints do")
-    }
-  }
-
   private func tellLength(isSecondLook: Bool, speedSince plan: LengthPlan) {
     let isFirst = plan.toldIterations == nil
     guard lengthPlan?.isToBeTold(isSecondLook: isSecondLook) == true else { return }

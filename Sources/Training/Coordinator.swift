@@ -68,6 +68,10 @@ public final class Coordinator {
   /// What has been said about attention layers.
   var attentionWarnings: Set<String> = []
   var hasWarnedOfMetrics = false
+  /// On rank 0, how the metrics are opened, where they could not be yet.
+  var metricsOpening: MetricsOpening?
+  /// The recipe beside the run could not be written yet.
+  var owesRecipe = false
   /// The iteration of the last evaluation.
   var evaluatedIteration: Int
   /// The newest results, for the closing words.
@@ -77,6 +81,9 @@ public final class Coordinator {
   public internal(set) var lastVerdict: (words: String, isAlarming: Bool)?
   /// On rank 0, what reports and TensorBoard have been told.
   var history = RunHistory()
+  /// Lines of it that TensorBoard has not been told; all of them where it is to be told anew.
+  var untold: [RunHistory.Line] = []
+  var tellsAnew = true
   private(set) lazy var events = EventRecorder(output)
   var toldPicture: String?
   public internal(set) var lastQuality: QualityScores?
@@ -144,6 +151,8 @@ public final class Coordinator {
     }
     try advanceTrace(isEnd: true)
     try end()
+    // Whoever starts a stopped run again can do without.
+    if stop == nil { try communicator.together { try traceWindow?.checkWritten() } }
     return stop.map { isUnfinished ? .stopped($0) : .finished } ?? .finished
   }
 
@@ -203,9 +212,9 @@ public final class Coordinator {
   }
 
   private func advanceTrace(isEnd: Bool) throws {
-    guard let words = try traceWindow?.advance(to: trainer.iteration, isEnd: isEnd, trainer) else { return }
+    guard let found = try traceWindow?.advance(to: trainer.iteration, isEnd: isEnd, trainer) else { return }
     progress?.clear()
-    logger.info("\(words)")
+    if found.isWarning { logger.warning("\(found.words)") } else { logger.info("\(found.words)") }
   }
 
   /// Everything is on the disk when this returns, on all ranks alike.
@@ -214,6 +223,7 @@ public final class Coordinator {
     trainer.evaluation.poll = nil
     if isFirstRank, evaluatedIteration > 0 { writeReport() }
     try communicator.together { try keeper?.finish(logger) }
+    if isFirstRank { tidyOutput() }
   }
 
   private var digestEvery: Int { options.verifiesLockstep ? 1 : trainer.recipe.health.digestEvery }
@@ -274,6 +284,7 @@ public final class Coordinator {
       if let seconds = keeper.lastSaveSeconds { timeLimit?.learn(saveSeconds: seconds) }
     }
     keeper.report(logger)
+    if isWanted { tidyOutput() }
   }
 
   /// Rank 0's checkpoint of now, in the background.

@@ -24,6 +24,8 @@ public struct RunDirectory: Sendable {
 
   public var recipe: String { path + "/recipe.yaml" }
   public var metrics: String { path + "/metrics.jsonl" }
+  /// What going on has cut off the metrics, until there is a checkpoint of it.
+  var cutMetrics: String { path + "/metrics.before-resume.jsonl" }
   public var classifier: String { path + "/classifier.safetensors" }
   public var samples: String { path + "/samples" }
   /// What the newest evaluation drew beside samples.

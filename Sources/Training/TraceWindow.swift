@@ -15,6 +15,8 @@ final class TraceWindow {
   private let evaluation: TraceName
   private let checkpoint: TraceName
   private var isOver = false
+  /// On rank 0, what could not be written yet, and why.
+  private var unwritten: (traces: [RankTrace], error: any Error)?
 
   /// - Parameters:
   ///   - iterations: how many are traced, fewer where the run ends before.
@@ -43,22 +45,37 @@ final class TraceWindow {
     return try body()
   }
 
-  /// To be called between iterations, on all ranks; at the end of the window rank 0 writes the file.
+  /// To be called between iterations, on all ranks; at the end of the window rank 0 writes the file, at the end of the run
+  /// once more where that failed: a trace is no reason to lose a run.
   ///
-  /// - Returns: on rank 0, what there is to say then.
-  func advance(to iteration: Int, isEnd: Bool, _ trainer: Trainer) throws -> String? {
-    guard !isOver else { return nil }
+  /// - Returns: on rank 0, what there is to say then, and whether that is a warning.
+  func advance(to iteration: Int, isEnd: Bool, _ trainer: Trainer) throws -> (words: String, isWarning: Bool)? {
+    guard !isOver else { return isEnd ? unwritten.flatMap { write($0.traces, to: iteration) } : nil }
     if iteration >= firstIteration { recorder.isRecording = true }
     guard iteration >= lastIteration || isEnd else { return nil }
     isOver = true
     try trainer.trace(with: nil)
     recorder.isRecording = false
-    let communicator = trainer.communicator
-    let traces = try recorder.gather(over: communicator)
-    return try communicator.together {
-      guard let traces else { return nil }
+    return try recorder.gather(over: trainer.communicator).flatMap { write($0, to: iteration) }
+  }
+
+  /// At the end of the run.
+  ///
+  /// - Throws: where the trace that was asked for is not there.
+  func checkWritten() throws { if let unwritten { throw unwritten.error } }
+
+  private func write(_ traces: [RankTrace], to iteration: Int) -> (words: String, isWarning: Bool)? {
+    do throws(ReportError) {
       try TraceFile.write(traces, to: path)
-      return "trace of \(max(0, iteration - firstIteration)) iterations in \(path)\n\(TraceSummary(traces).text)"
+      unwritten = nil
+      return (
+        "trace of \(max(0, min(iteration, lastIteration) - firstIteration)) iterations in \(path)\n"
+          + TraceSummary(traces).text, false
+      )
+    } catch {
+      defer { unwritten = (traces, error) }
+      guard unwritten == nil else { return nil }
+      return ("the trace is not written, \(error.reason); training goes on, it is tried again at the end", true)
     }
   }
 }

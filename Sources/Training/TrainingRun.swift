@@ -86,9 +86,7 @@ public final class TrainingRun {
     lock = try communicator.together {
       guard isFirst else { return nil }
       if options.duration != nil || trainer.iteration < recipe.training.iterations { try options.timeLimit?.check() }
-      let lock = try output.create(held: held)
-      try RecipeFile.write(trainer.recipe, to: output.held(by: lock).place(output.recipe))
-      return lock
+      return try output.create(held: held)
     }
     if let note = StartUp.note { logger.notice("\(note)") }
     for warning in trainer.recipe.warnings + dataset.warnings { logger.warning("\(warning)") }

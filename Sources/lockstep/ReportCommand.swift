@@ -34,7 +34,7 @@ struct ReportCommand: ParsableCommand {
               "\(directory.path): no run: it has no metrics.jsonl; name the directory of --output", code: .noInput)
           }
           let run = try directory.reportedRun()
-          guard !run.history.lines.isEmpty || run.history.skipped == 0 else {
+          guard !run.history.isEmpty || run.history.skipped == 0 else {
             throw Failure("\(directory.metrics): no metrics of a run: no line can be read", code: .noInput)
           }
           return run

@@ -77,14 +77,11 @@ struct StartingPoint {
 
   /// Makes the directory and locks it; to be called on all ranks once nothing can be wrong any more.
   ///
-  /// - Parameter recipe: as the data have settled it.
   /// - Returns: on rank 0, the lock: while it lives, no other run writes there.
-  func createOutput(_ communicator: any Communicator, keeping recipe: Recipe) throws -> RunLock? {
+  func createOutput(_ communicator: any Communicator) throws -> RunLock? {
     try communicator.together {
       guard communicator.rank == 0 else { return nil }
-      let lock = try output.create(held: self.lock)
-      try RecipeFile.write(recipe, to: output.held(by: lock).place(output.recipe))
-      return lock
+      return try output.create(held: lock)
     }
   }
 

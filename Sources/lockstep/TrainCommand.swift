@@ -137,7 +137,7 @@ struct TrainCommand: ParsableCommand {
       try limit?.check()
       return limit
     }
-    let lock = try start.createOutput(communicator, keeping: trainer.recipe)
+    let lock = try start.createOutput(communicator)
     crew.warn(logger)
     for note in communicator.notes.dropFirst(said) { logger.notice("\(note)") }
     describe(trainer, start, tuning, communicator, logger)
