@@ -39,6 +39,7 @@ extension Coordinator {
   /// place, what was cut off the metrics for it may go.
   func tidyOutput() {
     if owesRecipe { writeRecipe() }
+    writeStart()
     guard keeper?.lastPath != nil, metricsOpening?.keepsWhatIsCut == true else { return }
     metricsOpening?.keepsWhatIsCut = false
     // What cannot be removed goes the next time.

@@ -15,6 +15,13 @@ extension Coordinator {
   func recordStart() throws {
     let nodes = try communicator.allGather(communicator.nodeRank).count { $0 == 0 }
     guard isFirstRank else { return }
+    startNodes = nodes
+    writeStart()
+  }
+
+  /// Rank 0; a file that takes no line is no reason to lose a run, and is tried again.
+  func writeStart() {
+    guard let nodes = startNodes else { return }
     let (size, threads) = (communicator.size, trainer.threads)
     let machine = [
       Self.processorName ?? "a processor that OpenBLAS calls \(StartUp.coreName)",
@@ -23,8 +30,7 @@ extension Coordinator {
     ].joined(separator: ", ")
     let names = trainer.dataset.classNames.prefix(trainer.conditions.knownClasses)
     let columns = trainer.dataset.layout.columns.indices.map { trainer.dataset.layout.columns.name(at: $0) }
-    // Another first line of this iteration: the one that counts is the last. A file that takes no line is no reason to lose
-    // a run.
+    // Another first line of this iteration: the one that counts is the last.
     do {
       try MetricsLog(output.place(output.starts)).append(iteration: trainer.iteration, kind: "start") { line in
         line.field("machine", text: machine)
@@ -36,8 +42,13 @@ extension Coordinator {
         if layout.kind != .images, Self.isShort(columns) { line.field("columns", texts: columns) }
         if trainer.conditions.kind == .classes, Self.isShort(names) { line.field("classNames", texts: names) }
       }
+      startNodes = nil
     } catch {
-      logger.warning("the report will not tell on which machine this is: \(error)")
+      if !hasWarnedOfStart {
+        logger.warning(
+          "the report does not tell on which machine this is: \(error); training goes on, the next checkpoint tries again")
+      }
+      hasWarnedOfStart = true
     }
   }
 

@@ -70,6 +70,9 @@ public final class Coordinator {
   var hasWarnedOfMetrics = false
   /// On rank 0, how the metrics are opened, where they could not be yet.
   var metricsOpening: MetricsOpening?
+  /// On rank 0, of how many nodes the line of this start is still to tell.
+  var startNodes: Int?
+  var hasWarnedOfStart = false
   /// The recipe beside the run could not be written yet.
   var owesRecipe = false
   /// The iteration of the last evaluation.

@@ -81,6 +81,65 @@ extension LockstepTests {
       }
     }
 
+    @Test("what a run writes beside checkpoints may fail: it trains on, and writes it once it can")
+    func others() throws {
+      let settings = [
+        "checkpoint.every=20", "evaluation.every=20", "evaluation.samples=64", "evaluation.classifierIterations=20",
+      ].flatMap { ["--set", $0] }
+      let arguments = ["train", "--recipe", "digits-dense", "--resume", "auto", "--output", "run"] + settings
+      // Directories, even of root's, whom permissions do not stop.
+      let names = [
+        "recipe.yaml", "classifier.safetensors", "report.html", "starts.jsonl", "events.out.tfevents.lockstep",
+        "samples/iteration-00000020.png", "pictures/interpolations.png",
+      ]
+      for name in names {
+        try FileManager.default.createDirectory(atPath: scratch / "run/\(name)", withIntermediateDirectories: true)
+      }
+      let job = try Job(arguments + ["--iterations", "1000000"], in: scratch)
+      defer { job.signal(SIGKILL) }
+      try #require(wait { exists(checkpoint(scratch / "run", 40)) }, "\(job.errors)")
+      for name in names {
+        let count = job.errors.split(separator: "\n").count { $0.hasPrefix("warning: ") && $0.contains("run/\(name): ") }
+        #expect(count >= 1, "\(name): \(job.errors)")
+        #expect(rmdir(scratch / "run/\(name)") == 0)
+      }
+      let later = names.filter { !$0.hasPrefix("samples/") }
+      #expect(wait { later.allSatisfy { exists(scratch / "run/\($0)") } }, "\(job.errors)")
+      job.signal(SIGTERM)
+      #expect(job.end() == 75)
+      // The same network, whether it was kept or is trained again.
+      try FileManager.default.removeItem(atPath: scratch / "run/classifier.safetensors")
+      let resumed = try Run(
+        ["train", "--resume", "auto", "--output", "run", "--iterations", "\(newestIteration(scratch / "run") + 1)"],
+        in: scratch)
+      #expect(resumed.status == 0, "\(resumed.errors)")
+      let fingerprints = [job.errors, resumed.errors].compactMap { errors in
+        errors.split(separator: "\n").first { $0.hasPrefix("classifier ") }?.split(separator: " ")[1]
+      }
+      #expect(fingerprints.count == 2 && fingerprints[0] == fingerprints[1], "\(fingerprints)")
+    }
+
+    @Test("metrics that cannot be opened are tried again; what is no file of ours is refused")
+    func metrics() throws {
+      let job = try start("run")
+      try #require(wait { exists(checkpoint(scratch / "run", 20)) }, "\(job.errors)")
+      job.signal(SIGKILL)
+      #expect(job.end() != nil)
+      let target = scratch / "target"
+      try scratch.write(Array("mine".utf8), to: "target")
+      let metrics = scratch / "run/metrics.jsonl"
+      for make in [
+        { symlink(target, metrics) }, { mkfifo(metrics, 0o600) }, { mkdir(metrics, 0o700) },
+      ] as [() -> Int32] {
+        try FileManager.default.removeItem(atPath: metrics)
+        #expect(make() == 0)
+        let refused = try Run(quickTraining("run") + ["--iterations", "50"], in: scratch)
+        #expect(refused.status == 73, "\(refused.errors)")
+        #expect(refused.errorLines.last?.hasPrefix("lockstep: run/metrics.jsonl: ") == true, "\(refused.errors)")
+      }
+      #expect(try bytes(of: target) == Array("mine".utf8))
+    }
+
     @discardableResult
     private static func execute(_ command: String...) -> Bool {
       guard let program = Launch.executable(command[0]) else { return false }

@@ -45,6 +45,28 @@ extension LockstepTests {
       try expectEqual("parts", "whole", iteration: 100)
     }
 
+    @Test("what a resume cuts off the metrics is kept until a checkpoint of its own stands")
+    func keptMetrics() throws {
+      let quiet = ["checkpoint.every=1000000", "evaluation.classifierIterations=0"].flatMap { ["--set", $0] }
+      #expect(try train("run", quiet[0], quiet[1], quiet[2], quiet[3], "--iterations", "30").status == 0)
+      let (metrics, kept) = (scratch / "run/metrics.jsonl", scratch / "run/metrics.before-resume.jsonl")
+      let before = try bytes(of: metrics)
+      let tail = Array("{\"iteration\":31,\"kind\":\"training\"}\n{\"iter".utf8)
+      for expected in [tail.dropLast(6), tail.dropLast(6) + tail.dropLast(6)] {
+        try scratch.write(before + tail, to: "run/metrics.jsonl")
+        let job = try Job(
+          ["train", "--resume", "auto", "--output", "run", "--iterations", "1000000", "--set", "log.everySeconds=0"],
+          in: scratch)
+        #expect(wait { metricsCount(scratch / "run") > 100 }, "\(job.errors)")
+        #expect(try bytes(of: kept) == Array(expected))
+        #expect(try bytes(of: metrics).starts(with: before))
+        let isLast = expected.count > tail.count
+        job.signal(isLast ? SIGTERM : SIGKILL)
+        _ = job.end()
+        #expect(exists(kept) != isLast, "\(job.errors)")
+      }
+    }
+
     @Test("--resume auto starts anew where there is no run, goes on where there is one, and knows the end")
     func automatic() throws {
       let first = try train("run", "--resume", "auto", "--iterations", "40")

@@ -87,4 +87,71 @@ import Testing
       "\($0)" == "m: cannot write: No space left on device; free some space or name another place"
     }
   }
+
+  @Test("what is cut off is kept beside, added to what is there, and stays where it cannot be kept")
+  func kept() throws {
+    let directory = try TemporaryDirectory()
+    let (path, kept) = (directory.path + "/m", directory.path + "/kept")
+    let whole = try { _ = try filled(path); return try contents(path) }()
+    var log = try MetricsLog(path: path)
+    // In the middle of a line: not the file of that time.
+    #expect(try !log.truncate(toByteCount: 60, keepingIn: kept) && !directory.names().contains("kept"))
+    let length = try #require(whole.firstIndex(of: UInt8(ascii: "\n"))) + 1
+    #expect(try log.truncate(toByteCount: length, keepingIn: kept))
+    #expect(try contents(path) == Array(whole[..<length]) && contents(kept) == Array(whole[length...]))
+    try log.append(iteration: 11, kind: "train") { _ in }
+    log = try MetricsLog(path: path)
+    try log.truncate(toIteration: 10, keepingIn: kept)
+    #expect(try contents(path) == Array(whole[..<length]))
+    #expect(try contents(kept) == Array(whole[length...]) + Array(#"{"iteration":11,"kind":"train"}"#.utf8) + [10])
+    // Nothing is lost where there is no room beside.
+    try FileManager.default.createDirectory(atPath: directory.path + "/taken", withIntermediateDirectories: true)
+    #expect(throws: ReportError.self) { try log.truncate(toByteCount: 0, keepingIn: directory.path + "/taken") }
+    #expect(throws: ReportError.self) { try log.truncate(toIteration: 1, keepingIn: "/dev/full") }
+    #expect(try contents(path) == Array(whole[..<length]) && log.byteCount == length)
+  }
+
+  @Test("of a long file the end is read: lines that are longer than a piece, no numbers, and many lines")
+  func long() throws {
+    let directory = try TemporaryDirectory()
+    let path = directory.path + "/m"
+    let line = { (iteration: Int) in "{\"iteration\":\(iteration),\"kind\":\"training\"}\n" }
+    let head = (1...20_000).map(line).joined()
+    let strange = String(repeating: "x", count: 700_000) + "\n\n{\"iteration\":-3}\n{\"iteration\":99999999999999999999}\n"
+    for cut in [1, 3, 19_999, 20_000] {
+      try Data((head + strange + (20_001...40_000).map(line).joined() + "{\"iter").utf8)
+        .write(to: URL(fileURLWithPath: path))
+      let log = try MetricsLog(path: path)
+      try log.truncate(toIteration: cut)
+      let expected = (1...cut).map(line).joined() + (cut == 20_000 ? strange : "")
+      #expect(try contents(path) == Array(expected.utf8), "\(cut)")
+      #expect(log.byteCount == expected.utf8.count)
+    }
+  }
+
+  @Test("what is no metrics stays as it is, and lines come behind it")
+  func foreign() throws {
+    let directory = try TemporaryDirectory()
+    let path = directory.path + "/m"
+    let bytes = [UInt8](repeating: 0x80, count: 300_000)
+    try Data(bytes).write(to: URL(fileURLWithPath: path))
+    let log = try MetricsLog(path: path)
+    try log.append(iteration: 1, kind: "x") { _ in }
+    #expect(try contents(path) == bytes + Array("\n{\"iteration\":1,\"kind\":\"x\"}\n".utf8))
+    #expect(try log.byteCount == contents(path).count)
+  }
+
+  @Test("links, pipes and directories are refused, and what a link leads to is left alone")
+  func refused() throws {
+    let directory = try TemporaryDirectory()
+    try Data("mine".utf8).write(to: URL(fileURLWithPath: directory.path + "/target"))
+    try #require(symlink(directory.path + "/target", directory.path + "/link") == 0)
+    try #require(symlink(directory.path + "/nothing", directory.path + "/dangling") == 0)
+    try #require(mkfifo(directory.path + "/pipe", 0o600) == 0)
+    for name in ["link", "dangling", "pipe", "."] {
+      #expect { try MetricsLog(path: directory.path + "/" + name) } throws: { ($0 as? ReportError)?.isRefusal == true }
+    }
+    #expect(try contents(directory.path + "/target") == Array("mine".utf8))
+    #expect(try !directory.names().contains("nothing"))
+  }
 }
