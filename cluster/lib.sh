@@ -4,6 +4,11 @@
 repository=$(CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)
 program=${0##*/}
 
+# A descriptor that the caller has closed would be that of the next file opened.
+[[ -e /dev/fd/0 ]] || exec </dev/null
+[[ -e /dev/fd/1 ]] || exec >/dev/null
+[[ -e /dev/fd/2 ]] || exec 2>/dev/null
+
 # sysexits.h: the exit codes that scripts around Lockstep may rely on.
 # shellcheck disable=SC2034 # each script uses some of them
 readonly exit_usage=64 exit_unavailable=69

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Every test: set up this machine, build, check the launch scripts, kill a run some times, then `swift test`, multi-process
+# Every test: set up this machine, build, check the launch scripts, disturb a run some times, then `swift test`, multi-process
 # tests included.
 #
 #   cluster/test.sh [--emulated] [--mpich] [SWIFT-TEST-OPTIONS]
@@ -44,8 +44,8 @@ set_up
 build --build-tests
 if ((${#chosen[@]} == 0)); then
   "$repository/cluster/check.sh"
-  # The kill test in short; in full it takes half an hour: cluster/endurance.sh
-  "$repository/cluster/endurance.sh" --kills 6 --ranks 2 --iterations 300
+  # The endurance test in short; in full it takes half an hour: cluster/endurance.sh
+  "$repository/cluster/endurance.sh" --acts 10 --ranks 2 --iterations 300
 fi
 if $emulated; then extra emulated.sh; fi
 if $mpich; then extra mpich.sh; fi
