@@ -63,7 +63,10 @@ named() {
 
 is_empty() { [[ ! $(processes "$1") ]]; }
 
-# all_gone NODE…: nothing of a job runs there any more, within 20 s of `struck`.
+# in_memory NODE: the files behind shared memory there.
+in_memory() { on "$1" sh -c 'ls /dev/shm' | grep -E '^(vader_segment|osc_sm|lockstep-)' || true; }
+
+# all_gone NODE…: nothing of a job runs there any more, nor is in its shared memory, within 20 s of `struck`.
 all_gone() {
   local node process
   for node; do
@@ -74,5 +77,6 @@ all_gone() {
       fi
       sleep 0.1
     done
+    [[ ! $(in_memory "$node") ]] || wrong "left in the shared memory of node$node: $(in_memory "$node")"
   done
 }

@@ -3,7 +3,7 @@
 # words, and `took`, the milliseconds until the run had ended or gone on. Source it after endurance-checks.sh.
 # shellcheck disable=SC2034,SC2154 # variables of endurance.sh
 
-# pick WORD…: sets `picked`, one of them.
+# pick WORD…: sets `picked`, one of them (and `drawn`).
 pick() {
   random $#
   shift "$drawn"
@@ -53,8 +53,8 @@ act_kill() {
 
 act_crash() {
   underway || return 0
-  random ${#found[@]}
   pick SEGV ABRT BUS ILL TRAP FPE QUIT
+  random ${#found[@]}
   outcome="SIG$picked to a rank"
   signal "$picked" "${found[drawn]}" || { ended_by_itself && return; }
   check_end 30
@@ -89,8 +89,8 @@ act_stop() {
 act_pause() {
   local victims=() from begin
   underway || return 0
-  random ${#found[@]}
   pick 'a rank' 'all ranks' mpirun run.sh
+  random ${#found[@]}
   case $picked in
     'a rank') victims=("${found[drawn]}") ;;
     'all ranks') victims=("${found[@]}") ;;

@@ -70,7 +70,8 @@ check_end() {
   took=$(($(milliseconds) - begin))
   if ((${#pids[@]})); then
     violation "$1 s after the act there are still processes ${pids[*]}"
-    kill -KILL "${pids[@]}" 2>/dev/null || true
+    kill -KILL "${pids[@]}" || true
+    is_dead_start=true # run.sh was among them, and cleans up no more
   fi
   await_launcher
   $is_dead_start || check_residue

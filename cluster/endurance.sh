@@ -142,7 +142,7 @@ endure() {
     printf '%s ranks, act %3d: %-10s %-62s after %5d ms, %5d ms in all, newest %s\n' "$ranks" "$count" "$kind" \
       "$outcome" "$took" $(($(milliseconds) - begin)) "$(newest "$hurt")"
     if $completed; then next_run; fi
-    ((violations < 20)) || fail 1 "too much is wrong; the runs are in $(keep_runs)"
+    ((violations < 20)) || { is_over=true && fail 1 "too much is wrong; the runs are in $(keep_runs)"; }
   done
   if [[ $launcher ]]; then halt; fi
   if ! $completed; then finish "$hurt"; fi
@@ -183,12 +183,13 @@ ulimit -c 0 # crashes are wanted, their cores are not
 violations=0 session='' launcher='' wrong='' program_of_ranks='' identical=0 runs=0 resumed=0 writes=0
 declare -A totals slowest faults kept
 prepare
+is_over=false
 hush # bash's words about what was killed
 # Its runs end with the test.
 leave() {
   local code=$?
   [[ -z $launcher ]] || kill -TERM "$launcher" || true
-  ((code == 0 || violations)) || warn "ended before its time, exit $code"
+  $is_over || warn "ended before its time, exit $code"
 }
 trap leave EXIT
 trap 'exit 130' INT TERM
@@ -202,6 +203,7 @@ for kind in "${kinds[@]}"; do
     $((${slowest[$kind]:-0} % 1000 / 100))
 done
 say "$resumed starts went on from the newest checkpoint; $writes kills while one was written; $identical of $runs runs ended with the undisturbed run's bits"
+is_over=true
 ((violations == 0)) || fail 1 "$violations violations; the runs are in $(keep_runs)"
 say 'Nothing was lost.'
 if $is_temporary; then
