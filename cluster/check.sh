@@ -234,7 +234,7 @@ end_with_signals() {
   } 2>/dev/null # bash names the signal that ended a job
   ((status == expected)) || { cat "$scratch/log" >&2 && fail 1 "failed: $sentence (exit $status, expected $expected)"; }
   # What the shell has to say about its jobs is no user's business.
-  ! grep -E 'run\.sh: line [0-9]+:' "$scratch/log" >&2 || fail 1 "failed: $sentence (the shell speaks)"
+  ! grep -E 'run\.sh: line [0-9]+:|\b(Killed|Terminated)\b' "$scratch/log" >&2 || fail 1 "failed: $sentence (the shell speaks)"
   for name in "$scratch"/pid.*; do gone "${name##*.}"; done
   [[ $LOCKSTEP_ROLE != obeys || -f $scratch/run/checkpoints/iteration-00000007.safetensors ]] ||
     fail 1 "failed: $sentence (no checkpoint)"
@@ -248,6 +248,9 @@ ends "a terminal that goes away is SIGTERM" 75 1 obeys HUP
 ends "ranks that do not end are killed after the grace time" 143 2 deaf TERM --grace 1
 ends "a second Ctrl-C ends the job at once" 130 2 deaf INT,INT
 ends "one rank as well" 130 1 deaf INT,INT
+ends "and a second SIGTERM" 143 2 deaf TERM,TERM
+ends "of whatever kind" 143 1 deaf HUP,TERM
+ends "and a third" 130 2 deaf TERM,INT,INT
 ends "a second signal after a request is the first of its kind" 143 1 deaf USR1,TERM --grace 1
 ends "ranks that know no signals just end" 143 2 stays TERM
 ends "a rank that a signal ends is no crash" 138 1 stays USR1 --restarts 3

@@ -227,7 +227,7 @@ fill() {
 }
 
 act_full() {
-  local from
+  local from begin
   if is_alive && ! is_early; then halt; fi
   if ! is_alive; then
     ! $completed || next_run
@@ -244,14 +244,18 @@ act_full() {
     start "$hurt"
     random 2000
     pause "$drawn"
-    from=$(newest "$hurt")
+    from=$(newest "$hurt") begin=$(milliseconds)
     rm -f "$home/filler"
-    if ! is_alive; then
+    if ! goes_on 30 "$hurt" "$from"; then
+      violation "did not go on within 30 s"
+      halt
+    elif is_alive; then
+      took=$(($(milliseconds) - begin))
+    else
       check_end 10
       # What a run cannot do without may be refused, by its code.
       [[ $status == @(73|74|0) ]] || violation "exit $status without space, not 73 or 74"
       outcome+=", exit $status"
-      return
     fi
   else
     underway || return 0
@@ -261,8 +265,8 @@ act_full() {
     pause "$drawn"
     from=$(newest "$hurt")
     rm -f "$home/filler"
+    check_goes_on "$hurt" "$from"
   fi
-  check_goes_on "$hurt" "$from"
 }
 
 act_names() {

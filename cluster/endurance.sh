@@ -35,8 +35,8 @@
 # checkpoints of both runs are compared bit for bit. A line for each act, a table by kind at the end.
 #
 # LOCKSTEP_BINARY names the program, as for run.sh. Exit: 0, 1 when anything was not as it must be, 64 wrong options.
-set -euo pipefail
 # shellcheck disable=SC2034 # what it shares with its parts
+set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
 for part in run checks acts; do

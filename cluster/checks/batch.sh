@@ -70,6 +70,23 @@ told() {
   fi
   passed=$((passed + 1))
 }
+# killed SCRIPT: what runs the ranks is killed; the batch script says so in its own words, or not at all.
+killed() {
+  local script=$1 launcher status=0
+  shift
+  rm -f "$scratch/starts"
+  env MPIRUN_WAITS=yes "$@" &>"$scratch/log" &
+  launcher=$!
+  await test -s "$scratch/starts"
+  { pkill -KILL -P "$launcher" && wait "$launcher" || status=$?; } 2>/dev/null
+  if ((status != 137)) || grep -E 'line [0-9]+:|Killed' "$scratch/log"; then
+    cat "$scratch/log" >&2
+    fail 1 "failed: SIGKILL to what $script runs (exit $status, expected 137)"
+  fi
+  passed=$((passed + 1))
+}
+killed slurm.sbatch "${slurm[@]}" "$scratch/spool/slurm.sbatch" train
+killed slurm-srun.sbatch "${slurm[@]}" "$scratch/spool/slurm-srun.sbatch" train
 told slurm.sbatch 75 "${slurm[@]}" "$scratch/spool/slurm.sbatch" train
 told slurm-srun.sbatch 75 "${slurm[@]}" "$scratch/spool/slurm-srun.sbatch" train
 told gridengine.sh 99 "${sge[@]}"
