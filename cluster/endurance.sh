@@ -35,7 +35,6 @@
 # checkpoints of both runs are compared bit for bit. A line for each act, a table by kind at the end.
 #
 # LOCKSTEP_BINARY names the program, as for run.sh. Exit: 0, 1 when anything was not as it must be, 64 wrong options.
-# shellcheck disable=SC2034 # what it shares with its parts
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
@@ -46,6 +45,7 @@ done
 
 readonly all_kinds='kill crash stop pause unreadable moved full names closed'
 
+# shellcheck disable=SC2034 # the parts of this script use it
 parse() {
   acts=200 rank_counts='2 4' iterations=1000 every=5 recipe=digits seed=1 directory='' settings=() only=''
   while (($#)); do
@@ -90,6 +90,7 @@ have_own_mounts() {
 }
 
 # prepare: the places of this test. Sets `home`, where the disturbed runs are, and leaves out the kinds that cannot be had here.
+# shellcheck disable=SC2034 # the parts of this script use it
 prepare() {
   local left=()
   is_temporary=false is_small=false
@@ -180,7 +181,9 @@ binary=$(readlink -f -- "${LOCKSTEP_BINARY:-$repository/.build/release/lockstep}
 [[ -f $binary && -x $binary ]] || fail "$exit_unavailable" "$binary is not an executable program; build it first"
 RANDOM=$seed
 ulimit -c 0 # crashes are wanted, their cores are not
+# shellcheck disable=SC2034 # the parts of this script use it
 violations=0 session='' launcher='' wrong='' program_of_ranks='' identical=0 runs=0 resumed=0 writes=0
+# shellcheck disable=SC2034 # the parts of this script use it
 declare -A totals slowest faults kept
 prepare
 is_over=false
