@@ -165,7 +165,7 @@ draw_kind() {
 next_run() {
   check_result "$hurt" "$directory/$ranks-undisturbed"
   rm -rf "$hurt"
-  run=$((run + 1)) completed=false
+  run=$((run + 1)) completed=false kept=()
   hurt=$home/$ranks-disturbed-$run
 }
 
