@@ -3,7 +3,13 @@
 // One source for every CPU: the loader picks the widest clone the machine can run. The result is the same in all of them,
 // since vector width changes which elements are added together in one instruction, never the order within an element or a
 // lane; and a float's square is exact in double, so that a fused multiply-add rounds as a product and a sum do.
-#if defined(__x86_64__) && defined(__linux__)
+// The loader picks before the thread sanitizer has started, which the choice's instrumented code would call.
+#if defined(__has_feature)
+  #if __has_feature(thread_sanitizer)
+    #define ONE_VERSION
+  #endif
+#endif
+#if defined(__x86_64__) && defined(__linux__) && !defined(ONE_VERSION) && !defined(__SANITIZE_THREAD__)
   #define MULTIVERSIONED __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
   #define MULTIVERSIONED

@@ -66,6 +66,8 @@ public final class InputFile {
 
   /// The bytes of `range`; takes as much memory as the range is long.
   public func bytes(in range: Range<Int>) throws(FileError) -> [UInt8] {
+    // All empty arrays are one, which must not be written to, whatever is written.
+    guard !range.isEmpty else { return [] }
     var failure: FileError?
     let bytes = [UInt8](unsafeUninitializedCapacity: range.count) { buffer, count in
       do throws(FileError) {

@@ -40,7 +40,8 @@ public struct ElementwiseInstruction {
 /// works on blocks of its own, in scratch memory of its own, and gathers partial sums, which `finish` adds in the order
 /// of the parts. So results depend on the number of parts in the last digit of sums alone, never on timing.
 public final class ElementwiseRun {
-  private var program: ck_elementwise_program
+  /// Apart, since all threads of a team hand it to C at once; none writes to it.
+  private let program: UnsafeMutablePointer<ck_elementwise_program>
   private let operands: UnsafeMutablePointer<ck_operand>
   private let instructions: UnsafeMutablePointer<ck_instruction>
   /// Extents, then the strides of one operand after the other.
@@ -98,15 +99,18 @@ public final class ElementwiseRun {
           b: Int32(step.b), c: Int32(step.c)))
     }
     layout = ElementwiseLayout(extents: extents, operands: list.count, sums: sums.map(\.count))
-    program = ck_elementwise_program(
-      extent: axes, count: extents.reduce(1) { $0 * Int64($1) }, block: Int64(layout.block),
-      sumCount: Int64(sumCount), dimensions: Int32(extents.count), operandCount: Int32(list.count),
-      instructionCount: Int32(steps.count), operands: operands, instructions: instructions)
+    program = .allocate(capacity: 1)
+    program.initialize(
+      to: ck_elementwise_program(
+        extent: axes, count: extents.reduce(1) { $0 * Int64($1) }, block: Int64(layout.block),
+        sumCount: Int64(sumCount), dimensions: Int32(extents.count), operandCount: Int32(list.count),
+        instructionCount: Int32(steps.count), operands: operands, instructions: instructions))
     self.sums = sums
     self.scratch = scratch
   }
 
   deinit {
+    program.deallocate()
     operands.deallocate()
     instructions.deallocate()
     axes.deallocate()
@@ -120,10 +124,10 @@ public final class ElementwiseRun {
 
   /// The blocks of one of `parts` equal parts.
   public func run(part: Int, parts: Int) {
-    let (count, block) = (Int(program.count), layout.block)
+    let (count, block) = (Int(program.pointee.count), layout.block)
     let blocks = (count + block - 1) / block
     let (first, last) = (blocks * part / parts * block, min(count, blocks * (part + 1) / parts * block))
-    ck_elementwise_run(&program, Int64(first), Int64(last), slots(part), partialSums(part))
+    ck_elementwise_run(program, Int64(first), Int64(last), slots(part), partialSums(part))
   }
 
   /// Writes the sums, once all parts have run.
