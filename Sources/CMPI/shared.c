@@ -36,6 +36,11 @@ uint64_t cmpi_word_load(const void *line, int32_t word) {
 
 void cmpi_word_increment(void *line, int32_t word) { cmpi_word_store(line, word, cmpi_word_load(line, word) + 1); }
 
+bool cmpi_word_claim(void *line, int32_t word) {
+  uint64_t free = 0;
+  return atomic_compare_exchange_strong(word_of(line, word), &free, 1);
+}
+
 void cmpi_pause(void) {
 #if defined(__x86_64__)
   __builtin_ia32_pause();

@@ -3,6 +3,10 @@ public enum Activity: Int32, CaseIterable, Sendable {
   // 0 stands for a rank of which nothing was heard.
   case starting = 1
   case planning, discriminatorStep, generatorStep, evaluation, sampling, checkpoint, restoring, closing, idle
+  /// Work of a program that uses the library, outside of its run: nobody knows how long that takes.
+  case outside
+  /// Of a command that measures or writes, in calls of any length.
+  case working
 
   /// For messages: "… (generator step, iteration 117)". Static, so that a thread that watches a broken process can write it
   /// without allocating.
@@ -18,6 +22,8 @@ public enum Activity: Int32, CaseIterable, Sendable {
     case .restoring: "restoring"
     case .closing: "end of the run"
     case .idle: "time between steps"
+    case .outside: "work outside of the run"
+    case .working: "work of the command"
     }
   }
 
@@ -26,8 +32,9 @@ public enum Activity: Int32, CaseIterable, Sendable {
   /// It is 1 again while programs run in between (`Pulse.startKernels`).
   public var patience: Double {
     switch self {
-    case .starting, .planning, .checkpoint, .restoring: 10
+    case .starting, .planning, .checkpoint, .restoring, .working: 10
     case .discriminatorStep, .generatorStep, .evaluation, .sampling, .closing, .idle: 1
+    case .outside: .infinity
     }
   }
 }

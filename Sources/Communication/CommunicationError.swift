@@ -4,6 +4,8 @@ public enum CommunicationError: Error, Equatable, Sendable {
   case mpi(call: String, code: Int32, text: String, rank: Int)
   /// The launcher and MPI disagree about how many processes there are; `text` says what to do.
   case launch(text: String, rank: Int)
+  /// Ranks do not answer after MPI has started: the one that noticed is alone with it; `text` says what to do.
+  case unanswered(text: String, rank: Int)
   /// Ranks hold different values of what must be equal.
   case disagreement(what: String, values: String, rank: Int)
   /// Ranks that should do the same do not; `text` says what shows it.
@@ -17,15 +19,15 @@ public enum CommunicationError: Error, Equatable, Sendable {
   public var isShared: Bool {
     switch self {
     case .disagreement: true
-    case .mpi, .launch, .outOfStep, .abandoned, .watchdog: false
+    case .mpi, .launch, .unanswered, .outOfStep, .abandoned, .watchdog: false
     }
   }
 
   /// The rank that noticed.
   public var rank: Int {
     switch self {
-    case .mpi(_, _, _, let rank), .launch(_, let rank), .disagreement(_, _, let rank), .outOfStep(_, let rank),
-      .abandoned(_, let rank), .watchdog(_, let rank):
+    case .mpi(_, _, _, let rank), .launch(_, let rank), .unanswered(_, let rank), .disagreement(_, _, let rank),
+      .outOfStep(_, let rank), .abandoned(_, let rank), .watchdog(_, let rank):
       rank
     }
   }
@@ -36,7 +38,7 @@ extension CommunicationError: CustomStringConvertible {
     switch self {
     case .mpi(let call, let code, let text, let rank):
       "rank \(rank): \(call) failed: \(text) (MPI code \(code)); the other ranks cannot go on without this one"
-    case .launch(let text, _):
+    case .launch(let text, _), .unanswered(let text, _):
       text
     case .disagreement(let what, let values, _):
       "\(what) differs between ranks: \(values); start every rank with the same program, recipe and data"
@@ -45,7 +47,7 @@ extension CommunicationError: CustomStringConvertible {
     case .abandoned(let missing, let rank):
       "rank \(rank) waits for rank \(missing), which has ended"
     case .watchdog(let text, let rank):
-      "rank \(rank): the watchdog cannot start: \(text); raise the limit on threads or files, or turn it off"
+      "rank \(rank): the watchdog cannot start: \(text); raise the limit on threads (ulimit -u), or turn it off"
     }
   }
 }

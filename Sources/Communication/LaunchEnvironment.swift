@@ -25,6 +25,8 @@ public struct LaunchEnvironment: Sendable, Equatable {
   public let rank: Int
   /// Whether this is the first process of its node, as far as the launcher tells: it can speak for the node.
   public let isFirstOnNode: Bool
+  /// How long the start may take, as the user has set it; nil where it is not set.
+  let startTimeout: String?
   /// What the user may have overlooked; nil where nothing is.
   public let note: String?
 
@@ -45,6 +47,7 @@ public struct LaunchEnvironment: Sendable, Equatable {
     }
     let nodeRanks = ["OMPI_COMM_WORLD_LOCAL_RANK", "MPI_LOCALRANKID", "SLURM_LOCALID"].compactMap { number($0) }
     isFirstOnNode = (nodeRanks.first ?? rank) == 0
+    startTimeout = variable(StartDeadline.variable).flatMap { $0.isEmpty ? nil : $0 }
     note = launcher == nil ? Self.noteOnAllocation(variable) : nil
   }
 

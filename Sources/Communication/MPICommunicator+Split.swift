@@ -13,12 +13,15 @@ extension MPICommunicator {
     try check(cmpi_split(base, Int32(color), &part), "MPI_Comm_split")
     var (number, count) = (Int32(0), Int32(0))
     try check(cmpi_rank_and_size(part, &number, &count), "MPI_Comm_rank")
+    let colors = try allGather(Int64(color))
+    let numbers = colors.indices.filter { colors[$0] == Int64(color) }.map { pulse.board.numbers[$0] }
     guard count > 1 else {
       try check(cmpi_free_communicator(&part), "MPI_Comm_free")
-      return SoloCommunicator()
+      return SoloCommunicator(number: numbers[0], parent: pulse)
     }
     return try MPICommunicator(
-      base: part, ownsBase: true, startedMPI: false, reduction: reduction, ranksPerNode: nil)
+      base: part, ownsBase: true, startedMPI: false, reduction: reduction, ranksPerNode: nil,
+      numbers: numbers, parent: pulse)
   }
 }
 
@@ -29,6 +32,6 @@ extension Communicator {
   public func part(color: Int) throws(CommunicationError) -> any Communicator {
     if let ranks = self as? MPICommunicator { return try ranks.split(color: color) }
     precondition(size == 1, "\(size) ranks of one process cannot be split")
-    return SoloCommunicator()
+    return SoloCommunicator(number: pulse.board.numbers[rank], parent: pulse)
   }
 }

@@ -68,9 +68,18 @@ public final class MPICommunicator: Communicator {
       base: cmpi_world(), ownsBase: false, startedMPI: started, reduction: reduction, ranksPerNode: ranksPerNode)
   }
 
-  /// - Parameter ownsBase: whether `base` is freed with this.
+  /// The ranks of an MPI that runs; `started` by us, so that `close()` ends it.
+  convenience init(started: Bool, reduction: GradientReduction) throws(CommunicationError) {
+    try self.init(
+      base: cmpi_world(), ownsBase: false, startedMPI: started, reduction: reduction, ranksPerNode: nil)
+  }
+
+  /// - Parameters:
+  ///   - ownsBase: whether `base` is freed with this.
+  ///   - numbers: what these ranks are called, and `parent` the signs of life of the job, where they are a part of one.
   init(
-    base: cmpi_communicator, ownsBase: Bool, startedMPI: Bool, reduction: GradientReduction, ranksPerNode: Int?
+    base: cmpi_communicator, ownsBase: Bool, startedMPI: Bool, reduction: GradientReduction, ranksPerNode: Int?,
+    numbers: [Int]? = nil, parent: Pulse? = nil
   ) throws(CommunicationError) {
     (self.base, self.ownsBase, self.startedMPI) = (base, ownsBase, startedMPI)
     var (number, count) = (Int32(0), Int32(0))
@@ -97,7 +106,7 @@ public final class MPICommunicator: Communicator {
       if missing == [0] { segments = seen }
       segments?.remove(rank: nodeRank)
     }
-    pulse = Pulse(rank: rank, size: size)
+    pulse = Pulse(rank: rank, size: size, numbers: numbers, parent: parent)
     polling = PollingLoop(ranksOnNode: Int(count))
     self.reduction = reduction
     // A rank that waits in shared memory may still hold back a message that another one needs to get there.
@@ -137,7 +146,7 @@ public final class MPICommunicator: Communicator {
   }
 
   /// Returns whether MPI was started here.
-  private static func startMPI() throws(CommunicationError) -> Bool {
+  static func startMPI() throws(CommunicationError) -> Bool {
     let check = MPICheck(rank: 0)
     var (initialized, finalized) = (false, false)
     try check(cmpi_state(&initialized, &finalized), "MPI_Initialized")
@@ -153,6 +162,9 @@ public final class MPICommunicator: Communicator {
     }
     return true
   }
+
+  /// The end without a communicator, on all ranks.
+  static func endMPI() throws(CommunicationError) { try MPICheck(rank: 0)(cmpi_finalize(), "MPI_Finalize") }
 
   /// Name and version of the MPI library; works before MPI starts.
   public static var libraryVersion: String {

@@ -10,25 +10,38 @@ public final class Pulse {
   /// To and from ranks that do not see this one's memory; nil where there are none. Private, which spares a check of
   /// exclusive access, two thirds of a beat's time.
   private var heartbeats: Heartbeats?
+  /// Of the job that these ranks are a part of: what moves here moves there. Nil where they are the job.
+  private let parent: Pulse?
+  /// What `parent` was at before.
+  private let parentWork: UInt64
+  /// A watchdog runs; set by it.
+  public internal(set) var isWatched = false {
+    didSet { if isWatched != oldValue { parent?.countWatchedParts(isWatched ? 1 : -1) } }
+  }
   private var line: UnsafeMutableRawPointer
   private var arrivals: UInt64 = 0
   /// Collectives inside collectives: the outermost is the one to name.
   private var depth = 0
   private var activity = Activity.starting
 
-  init(rank: Int, size: Int, board: PulseBoard) {
-    (self.rank, self.size, self.board) = (rank, size, board)
+  init(rank: Int, size: Int, board: PulseBoard, parent: Pulse? = nil) {
+    (self.rank, self.size, self.board, self.parent) = (rank, size, board, parent)
+    parentWork = parent?.work ?? 0
     line = board.line(of: rank)
     enter(.starting, iteration: 0)
   }
 
-  convenience init(rank: Int, size: Int) { self.init(rank: rank, size: size, board: PulseBoard(size: size)) }
+  /// - Parameter numbers: what the ranks are called in messages, where that is not 0 to `size` - 1.
+  convenience init(rank: Int, size: Int, numbers: [Int]? = nil, parent: Pulse? = nil) {
+    self.init(rank: rank, size: size, board: PulseBoard(size: size, numbers: numbers), parent: parent)
+  }
 
   /// This rank moves. To be called after every kernel: about a nanosecond.
   @inline(__always)
   public func beat() {
     cmpi_word_increment(line, PulseBoard.Word.beats.rawValue)
     heartbeats?.tick(line)
+    parent?.beat()
   }
 
   /// This rank goes on to `activity` of `iteration`; counts as a beat.
@@ -39,7 +52,15 @@ public final class Pulse {
     // Others must know before a long silence that it will be one.
     heartbeats?.tick(line, isUrgent: activity.patience != self.activity.patience)
     self.activity = activity
+    parent?.enter(activity, iteration: iteration)
   }
+
+  private func countWatchedParts(_ change: Int) {
+    board.watchedParts.add(change, ordering: .relaxed)
+    parent?.countWatchedParts(change)
+  }
+
+  private var work: UInt64 { cmpi_word_load(line, PulseBoard.Word.work.rawValue) }
 
   /// Kernels run until `endKernels()`, and beat: whatever the activity, from now on silence means that one of them hangs.
   @inline(__always)
@@ -53,9 +74,9 @@ public final class Pulse {
   }
 
   private func markKernels(_ mark: UInt64) {
-    let work = cmpi_word_load(line, PulseBoard.Word.work.rawValue)
     cmpi_word_store(line, PulseBoard.Word.work.rawValue, work & ~PulseReading.kernels | mark)
     heartbeats?.tick(line, isUrgent: true)
+    parent?.markKernels(mark)
   }
 
   /// This rank begins to wait for the others, until `leave()`.
@@ -82,9 +103,8 @@ public final class Pulse {
 
   /// While this rank waits: lets heartbeats come and go, and returns what went wrong with them.
   func exchangeHeartbeats() -> CommunicationError? {
-    guard let heartbeats else { return nil }
-    heartbeats.exchange(line)
-    return heartbeats.failure
+    heartbeats?.exchange(line)
+    return parent?.exchangeHeartbeats() ?? heartbeats?.failure
   }
 
   /// Collective; the regular end of heartbeats.
@@ -94,5 +114,12 @@ public final class Pulse {
   }
 
   /// The end in order: nothing more is expected of this rank, its watchdog stops.
-  func end() { cmpi_word_store(line, PulseBoard.Word.ended.rawValue, 1) }
+  func end() {
+    cmpi_word_store(line, PulseBoard.Word.ended.rawValue, 1)
+    guard let parent, let activity = Activity(rawValue: Int32(parentWork & 127)) else { return }
+    parent.enter(activity, iteration: Int(parentWork >> 8))
+  }
+
+  /// Whether this rank is the one to say why all end: the first that asks, of those that see each other's signs.
+  public func claimVoice() -> Bool { board.claimVoice() }
 }

@@ -17,6 +17,8 @@ struct PulseReading: Equatable {
   var presence: UInt64 = 0
   /// How often this rank's watchdog has looked: no progress, but a process that runs. 0 where that cannot be seen.
   var watches: UInt64 = 0
+  /// What this rank has read and written of files, as its watchdog sees it. 0 where that cannot be seen.
+  var filesTraffic: UInt64 = 0
   /// This rank has said that nothing moves any more.
   var hasSpoken = false
   /// This rank has left in order.
@@ -36,7 +38,11 @@ struct PulseReading: Equatable {
 
   func isSame(as other: PulseReading) -> Bool {
     beats == other.beats && work == other.work && presence == other.presence
+      && (filesTraffic == other.filesTraffic || !mayBeSilent)
   }
+
+  /// At work that is one long call, such as reading data: files that are read or written are all that moves.
+  private var mayBeSilent: Bool { collective == nil && patience > 1 }
 }
 
 /// One line per rank of the run, each written by its rank, or for ranks of another node by the one that hears of them; read
@@ -44,17 +50,23 @@ struct PulseReading: Equatable {
 ///
 /// `@unchecked Sendable`: the words are atomics, and where they lie changes under a lock that every reader holds.
 final class PulseBoard: @unchecked Sendable {
-  enum Word: Int32 { case beats, work, presence, watches, spoken, ended }
+  enum Word: Int32 { case beats, work, presence, watches, spoken, ended, filesTraffic, voice }
 
   static func byteCount(ranks: Int) -> Int { ranks * Int(CMPI_COUNTER_STRIDE) }
 
   let size: Int
+  /// What the ranks are called in messages: those of a part of a job by their numbers in the whole.
+  let numbers: [Int]
+  /// Watchdogs of this process that see a part of these ranks, and know more of what stands still there.
+  let watchedParts = Atomic(0)
   private let own: MemoryBlock
   /// The address of the lines in use.
   private let place: Mutex<UInt>
 
-  init(size: Int) {
+  init(size: Int, numbers: [Int]? = nil) {
     self.size = size
+    self.numbers = numbers ?? Array(0..<size)
+    precondition(self.numbers.count == size, "\(self.numbers.count) numbers of \(size) ranks")
     own = MemoryBlock(byteCount: Self.byteCount(ranks: size))
     place = Mutex(UInt(bitPattern: own.address))
   }
@@ -75,7 +87,7 @@ final class PulseBoard: @unchecked Sendable {
       // No allocation: who holds this lock must not wait for another.
       for rank in ranks {
         let offset = rank * Int(CMPI_COUNTER_STRIDE)
-        for word in Word.beats.rawValue...Word.ended.rawValue {
+        for word in Word.beats.rawValue...Word.voice.rawValue {
           cmpi_word_store(target + offset, word, cmpi_word_load(source + offset, word))
         }
       }
@@ -94,6 +106,7 @@ final class PulseBoard: @unchecked Sendable {
           beats: cmpi_word_load(line, Word.beats.rawValue), work: cmpi_word_load(line, Word.work.rawValue),
           presence: cmpi_word_load(line, Word.presence.rawValue),
           watches: cmpi_word_load(line, Word.watches.rawValue),
+          filesTraffic: cmpi_word_load(line, Word.filesTraffic.rawValue),
           hasSpoken: cmpi_word_load(line, Word.spoken.rawValue) != 0,
           hasEnded: cmpi_word_load(line, Word.ended.rawValue) != 0)
       }
@@ -105,6 +118,22 @@ final class PulseBoard: @unchecked Sendable {
     place.withLock { address in
       guard let base = UnsafeMutableRawPointer(bitPattern: address) else { return }
       cmpi_word_increment(base + rank * Int(CMPI_COUNTER_STRIDE), Word.watches.rawValue)
+    }
+  }
+
+  /// Tells the others how much this process has read and written of files. Only for its watchdog.
+  func show(filesTraffic: UInt64, rank: Int) {
+    place.withLock { address in
+      guard let base = UnsafeMutableRawPointer(bitPattern: address) else { return }
+      cmpi_word_store(base + rank * Int(CMPI_COUNTER_STRIDE), Word.filesTraffic.rawValue, filesTraffic)
+    }
+  }
+
+  /// True for the first, in this process and all others that see these lines.
+  func claimVoice() -> Bool {
+    place.withLock { address in
+      guard let base = UnsafeMutableRawPointer(bitPattern: address) else { return true }
+      return cmpi_word_claim(base, Word.voice.rawValue)
     }
   }
 

@@ -11,9 +11,14 @@ public final class SoloCommunicator: Communicator {
   public let nodeRank = 0
   public let nodeSize = 1
   public let notes: [String] = []
-  public let pulse = Pulse(rank: 0, size: 1)
+  public let pulse: Pulse
 
-  public init() {}
+  public init() { pulse = Pulse(rank: 0, size: 1) }
+
+  /// A part of a job.
+  ///
+  /// - Parameter number: of this rank in the job.
+  init(number: Int, parent: Pulse) { pulse = Pulse(rank: 0, size: 1, numbers: [number], parent: parent) }
 
   public func allReduceSum(_ values: UnsafeMutableBufferPointer<Float>) {}
   public func allReduceSum(_ values: UnsafeMutableBufferPointer<Double>) {}

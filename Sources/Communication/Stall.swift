@@ -7,13 +7,18 @@ struct Stall {
   let readings: UnsafeBufferPointer<PulseReading>
   /// When something moved for the last time; nil where that is not known.
   private let before: UnsafeBufferPointer<PulseReading>?
+  /// What the ranks are called.
+  private let numbers: [Int]?
   /// The collective that the farthest rank has come to: the number of its arrival.
   let farthest: UInt64
   /// The lowest rank that has come as far as any; of those, one that waits. It speaks for all.
   let speaker: Int
 
-  init(_ readings: UnsafeBufferPointer<PulseReading>, before: UnsafeBufferPointer<PulseReading>? = nil) {
-    (self.readings, self.before) = (readings, before)
+  init(
+    _ readings: UnsafeBufferPointer<PulseReading>, before: UnsafeBufferPointer<PulseReading>? = nil,
+    numbers: [Int]? = nil
+  ) {
+    (self.readings, self.before, self.numbers) = (readings, before, numbers)
     var farthest: UInt64 = 0
     for reading in readings where !reading.hasEnded { farthest = max(farthest, reading.arrivals) }
     var (waiting, arrived) = (-1, -1)
@@ -52,7 +57,7 @@ struct Stall {
   func describe(rank: Int, seconds: Double, in line: inout LineBuffer) {
     let own = readings[rank]
     line.append("lockstep: rank ")
-    line.append(rank)
+    line.append(number(of: rank))
     line.append(": no progress for ")
     line.append(Int(seconds.rounded()))
     line.append(" s in ")
@@ -72,6 +77,21 @@ struct Stall {
     }
     line.append("\n")
   }
+
+  /// `lockstep: rank 0: the process of rank 1 (generator step, iteration 7) has not run for 30 s`
+  func describe(absent: Int, rank: Int, seconds: Double, in line: inout LineBuffer) {
+    line.append("lockstep: rank ")
+    line.append(number(of: rank))
+    line.append(": the process of rank ")
+    line.append(number(of: absent))
+    line.append(" (")
+    appendWork(readings[absent], in: &line)
+    line.append(") has not run for ")
+    line.append(Int(seconds.rounded()))
+    line.append(" s\n")
+  }
+
+  private func number(of rank: Int) -> Int { numbers?[rank] ?? rank }
 
   private func appendWork(_ reading: PulseReading, in line: inout LineBuffer) {
     guard let activity = reading.activity else { return line.append("never heard of") }
@@ -123,7 +143,7 @@ struct Stall {
       guard found <= Self.namedRanks else { continue }
       line.append(found == 1 ? title : ", ")
       line.append("rank ")
-      line.append(other)
+      line.append(number(of: other))
       line.append(" (")
       detail(other, &line)
       line.append(")")

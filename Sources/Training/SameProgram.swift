@@ -1,27 +1,14 @@
 import Communication
 import Files
 
-/// The program of every node against the first one's: nodes without a shared file system may have different builds, whose
-/// numbers would drift apart.
+/// The program of every rank against the first one's: other builds, on nodes without a shared file system or by mistake,
+/// make numbers that drift apart.
 enum SameProgram {
-  /// One rank of each node reads its program; nothing is compared within a node.
-  ///
-  /// - Throws: on all ranks, naming ranks of nodes that differ.
-  static func verify(on communicator: any Communicator) throws {
-    guard communicator.spansNodes else { return }
-    let speaks = communicator.nodeRank == 0
-    try communicator.verifyEqual(speaks ? digestOfProgram() : nil, what: "the program")
-    try communicator.verifyEqual(speaks ? digest(MPICommunicator.libraryVersion) : nil, what: "the MPI library")
-  }
+  /// The file of this process.
+  static var file: ProgramFile? { ProgramFile.current { digest() } }
 
-  private static func digest(_ text: String) -> UInt64 {
-    var digest = Digest()
-    digest.update(text)
-    return digest.value
-  }
-
-  /// 0 where the system does not show the program's file: then there is nothing to compare.
-  private static func digestOfProgram() -> UInt64 {
+  /// 0 where the file cannot be read: then its size is all that is compared.
+  private static func digest() -> UInt64 {
     guard let file = try? InputFile(path: "/proc/self/exe") else { return 0 }
     var digest = Digest()
     for first in stride(from: 0, to: file.byteCount, by: 1 << 20) {

@@ -16,11 +16,14 @@ import Tensors
 public enum Session {
   /// Runs `body` on every rank and ends the process with the right exit code.
   ///
-  /// - Parameter multiplies: whether `body` calls OpenBLAS, which then gets its memory at once or all ranks end.
+  /// - Parameters:
+  ///   - multiplies: whether `body` calls OpenBLAS, which then gets its memory at once or all ranks end.
+  ///   - stallTimeoutSeconds: after so long without progress in `body` all ranks end with 70; nil: never, as is right for
+  ///     programs with work of their own. A `TrainingRun` watches over itself.
   public static func run(
-    multiplies: Bool = true, _ body: (any Communicator, Logger) throws -> Void
+    multiplies: Bool = true, stallTimeoutSeconds: Double? = nil, _ body: (any Communicator, Logger) throws -> Void
   ) -> Never {
-    runToCode(multiplies: multiplies) { communicator, logger in
+    runToCode(multiplies: multiplies, stallTimeoutSeconds: stallTimeoutSeconds) { communicator, logger in
       try body(communicator, logger)
       return nil
     }
@@ -29,10 +32,12 @@ public enum Session {
   /// The same for a body that ends without failure, yet with a code of its own.
   ///
   /// - Parameters:
-  ///   - multiplies: as above.
+  ///   - multiplies: as above, and `stallTimeoutSeconds`.
   ///   - allowsOtherPrograms: whether nodes may have other builds of the program: `doctor` tells of them.
+  ///   - allowsOtherArguments: whether ranks may be started with command lines of their own.
   public static func runToCode(
-    multiplies: Bool = true, allowsOtherPrograms: Bool = false,
+    multiplies: Bool = true, stallTimeoutSeconds: Double? = nil, allowsOtherPrograms: Bool = false,
+    allowsOtherArguments: Bool = false,
     _ body: (any Communicator, Logger) throws -> Failure.Code?
   ) -> Never {
     ck_flush_to_zero()
@@ -44,16 +49,13 @@ public enum Session {
     requireResources(multiplies: multiplies)
     let communicator: any Communicator
     do {
-      communicator = try Communicators.make()
+      let identity = LaunchIdentity(
+        command: allowsOtherArguments ? nil : LaunchIdentity.command(CommandLine.arguments.dropFirst()),
+        program: SameProgram.file, comparesPrograms: !allowsOtherPrograms,
+        library: allowsOtherPrograms ? nil : MPICommunicator.libraryVersion)
+      communicator = try Communicators.make(comparing: identity)
     } catch {
-      let failure = Failure(error)
-      if error.rank == 0 {
-        say(failure)
-      } else {
-        // The launcher may end all ranks at the first exit: let the one that speaks be first.
-        usleep(300_000)
-      }
-      exit(failure.code.rawValue)
+      endBeforeStart(error)
     }
     // MPI has put handlers of its own in place.
     AddressSpace.explainCrashes()
@@ -62,9 +64,10 @@ public enum Session {
       if multiplies, let note = LaunchEnvironment.current.note { logger.notice("\(note)") }
       for note in communicator.notes { logger.notice("\(note)") }
       if multiplies { try communicator.together { try WorkMemory.reserve(callers: 1) } }
-      if !allowsOtherPrograms { try SameProgram.verify(on: communicator) }
+      let watchdog = try watch(communicator, seconds: stallTimeoutSeconds, isAlone: !multiplies)
       let code = try body(communicator, logger)
       try communicator.close()
+      watchdog?.stop()
       exit(code?.rawValue ?? 0)
     } catch let shared as SharedFailure {
       if shared.isMine { say(shared.failure) }
@@ -76,11 +79,32 @@ public enum Session {
       closeQuietly(communicator)
       exit(failure.code.rawValue)
     } catch {
-      // The other ranks do not know: end them too.
+      // The other ranks do not know: end them too. Or they have failed in the same way: one of them tells.
       let failure = Failure(error)
-      say(failure)
+      tellOnce(failure, on: communicator)
       communicator.abort(exitCode: failure.code.rawValue)
     }
+  }
+
+  /// No communicator was made. What all ranks find the first one tells; another failure is one rank's own.
+  private static func endBeforeStart(_ error: CommunicationError) -> Never {
+    let failure = Failure(error)
+    if case .launch(_, let rank) = error {
+      if rank == 0 { say(failure) } else { usleep(deliveryMicroseconds) }
+    } else {
+      say(failure)
+    }
+    Communicators.end(exitCode: failure.code.rawValue)
+  }
+
+  /// - Parameter isAlone: whether nobody waits for a process without others: it only reads and writes files.
+  private static func watch(
+    _ communicator: any Communicator, seconds: Double?, isAlone: Bool
+  ) throws(CommunicationError) -> Watchdog? {
+    guard let seconds, communicator.size > 1 || !isAlone else { return nil }
+    let watchdog = Watchdog(pulse: communicator.pulse, stallTimeoutSeconds: seconds)
+    try watchdog.start()
+    return watchdog
   }
 
   /// The failure is being reported already; that closing fails too changes nothing.

@@ -19,14 +19,18 @@ public struct SweepRunner {
   let communicator: any Communicator
   let team: ThreadTeam
   let signals: StopSignals?
+  let stallTimeoutSeconds: Double?
   let logger: Logger
 
+  /// - Parameter stallTimeoutSeconds: for a group, which ends the sweep when nothing has moved in it for so long, though other
+  ///   groups go on; nil: never.
   public init(
     _ plan: SweepPlan, directory: SweepDirectory, communicator: any Communicator, team: ThreadTeam,
-    signals: StopSignals?, logger: Logger
+    signals: StopSignals?, stallTimeoutSeconds: Double? = nil, logger: Logger
   ) {
     (self.plan, self.directory, self.communicator) = (plan, directory, communicator)
     (self.team, self.signals, self.logger) = (team, signals, logger)
+    self.stallTimeoutSeconds = stallTimeoutSeconds
   }
 
   /// - Returns: why the sweep stopped before its end.
@@ -161,7 +165,7 @@ public struct SweepRunner {
   private func trial(_ job: SweepPlan.Job, _ iterations: Int, on group: any Communicator) -> SweepTrial {
     SweepTrial(
       job: job, iterations: iterations, measure: plan.space.measure, directory: directory, group: group, team: team,
-      signals: signals, showsProgress: group.size == communicator.size)
+      signals: signals, stallTimeoutSeconds: stallTimeoutSeconds, showsProgress: group.size == communicator.size)
   }
 
   /// Whether this group is to run it: a file that only one can create says so.

@@ -21,6 +21,7 @@ struct SweepTrial {
   let group: any Communicator
   let team: ThreadTeam
   let signals: StopSignals?
+  let stallTimeoutSeconds: Double?
   let showsProgress: Bool
 
   /// Images that `classAccuracyScore` trains its classifier on.
@@ -72,9 +73,8 @@ struct SweepTrial {
     let quiet = Logger(label: "trial") { _ in SwiftLogNoOpLogHandler() }
     var options = CoordinatorOptions()
     options.showsProgress = showsProgress
-    // The sweep's program watches over all trials.
     var guards = TrainingRun.Guards()
-    (guards.stallTimeoutSeconds, guards.keepsTimeLimit) = (nil, false)
+    (guards.stallTimeoutSeconds, guards.keepsTimeLimit) = (stallTimeoutSeconds, false)
     let run = try TrainingRun(
       recipe, output: output, spreadsDecay: true, on: communicator, team: team, signals: signals, options: options,
       guards: guards,

@@ -21,7 +21,8 @@ extension Failure {
     case let error as FileError: self.init(error.description, code: .inputOutput)
     case let error as ReportError: self.init(error.description, code: .cannotCreate)
     case let error as GraphError: self.init(error.description, code: .configuration)
-    case .launch(let text, _) as CommunicationError: self.init(text, code: .usage)
+    case .launch(let text, _) as CommunicationError, .unanswered(let text, _) as CommunicationError:
+      self.init(text, code: .usage)
     case let error as CommunicationError: self.init(error.description, code: .unavailable)
     case let error as WorkMemoryError: self.init(error.description, code: .operatingSystem)
     case let error as ThreadTeamError:

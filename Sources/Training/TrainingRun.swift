@@ -18,7 +18,8 @@ import Logging
 public final class TrainingRun {
   /// What watches over a run from outside of it.
   public struct Guards: Sendable {
-    /// Without progress for so long, ranks end, naming those that are missing; nil: never.
+    /// Without progress for so long in `init` or `run`, ranks end, naming those that are missing; nil: never. What the
+    /// program does outside of them takes as long as it likes.
     public var stallTimeoutSeconds: Double? = 300
     /// Whether to save and stop before the end of a batch job, where the environment tells of it: see `TimeLimit`.
     public var keepsTimeLimit = true
@@ -47,8 +48,13 @@ public final class TrainingRun {
   ) throws {
     let began = SystemClock.calendar.seconds
     let isFirst = communicator.rank == 0
-    watchdog = guards.stallTimeoutSeconds.map { Watchdog(pulse: communicator.pulse, stallTimeoutSeconds: $0) }
+    let isWatched = communicator.pulse.isWatched
+    let watchdog = guards.stallTimeoutSeconds.flatMap {
+      isWatched ? nil : Watchdog(pulse: communicator.pulse, stallTimeoutSeconds: $0)
+    }
+    communicator.pulse.enter(.starting, iteration: 0)
     try watchdog?.start()
+    defer { Self.leave(communicator, watchdog) }
     var decayWords: String?
     // A run that is about to end may write one more checkpoint: its lock first, then what is newest.
     let held = try communicator.together { isFirst ? try output.lock() : nil }
@@ -94,13 +100,24 @@ public final class TrainingRun {
     if let words = tuning.words(on: communicator) { logger.info("\(words)") }
     for change in file.map(trainer.stateChanges) ?? [] { logger.notice("\(change)") }
     if options.duration == nil, let decayWords { logger.info("\(decayWords)") }
-    self.trainer = trainer
+    (self.trainer, self.watchdog) = (trainer, watchdog)
     coordinator = try Coordinator(
       trainer, output: output, lock: lock, resumed: file, signals: signals, options: options, logger: logger)
   }
 
   /// Trains to the recipe's last iteration, or until asked to stop.
-  public func run() throws -> Coordinator.Ending { try coordinator.run() }
+  public func run() throws -> Coordinator.Ending {
+    trainer.communicator.pulse.enter(.starting, iteration: trainer.iteration)
+    try watchdog?.start()
+    defer { Self.leave(trainer.communicator, watchdog) }
+    return try coordinator.run()
+  }
+
+  /// The program goes on with work of its own.
+  private static func leave(_ communicator: any Communicator, _ watchdog: Watchdog?) {
+    communicator.pulse.enter(.outside, iteration: 0)
+    watchdog?.stop()
+  }
 }
 
 extension Coordinator.Ending {

@@ -64,7 +64,7 @@ struct CheckCommand: ParsableCommand {
   }
 
   func run() throws {
-    Session.run(multiplies: false) { communicator, logger in
+    Session.run(multiplies: false, stallTimeoutSeconds: Watchdog.usualSeconds) { communicator, logger in
       let dataset = try source.load(communicator, logger)
       guard communicator.rank == 0 else { return }
       let facts = DatasetFacts(dataset)
@@ -128,7 +128,7 @@ struct PackCommand: ParsableCommand {
   }
 
   func run() throws {
-    Session.run(multiplies: false) { communicator, logger in
+    Session.run(multiplies: false, stallTimeoutSeconds: Watchdog.usualSeconds) { communicator, logger in
       try communicator.together { if communicator.rank == 0 { try checkDirectory() } }
       let dataset = try source.load(communicator, logger)
       try communicator.together {

@@ -27,7 +27,7 @@ struct DoctorCommand: ParsableCommand {
   var json = false
 
   func run() throws {
-    Session.runToCode(allowsOtherPrograms: true) { communicator, _ in
+    Session.runToCode(stallTimeoutSeconds: Watchdog.usualSeconds, allowsOtherPrograms: true) { communicator, _ in
       let cpus = ThreadPlacement.allowedCPUs
       let crew = try Crew(threads, communicator)
       let now = SystemClock.calendar.seconds

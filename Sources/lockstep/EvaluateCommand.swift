@@ -39,6 +39,7 @@ struct EvaluateCommand: ParsableCommand {
   var json = false
 
   @OptionGroup var threads: ThreadOptions
+  @OptionGroup var watchdog: WatchdogOptions
 
   func validate() throws {
     if let samples, samples < 1 { throw ValidationError("--samples \(samples): must be at least 1") }
@@ -65,7 +66,8 @@ struct EvaluateCommand: ParsableCommand {
   var trainOnSamples: Int?
 
   func run() throws {
-    Session.run { communicator, logger in
+    Session.run(stallTimeoutSeconds: watchdog.seconds) { communicator, logger in
+      communicator.pulse.enter(.working, iteration: 0)
       let crew = try Crew(threads, communicator)
       crew.warn(logger)
       guard watch else {

@@ -67,7 +67,7 @@ struct ExportCommand: ParsableCommand {
   }
 
   func run() throws {
-    Session.run { communicator, _ in
+    Session.run(stallTimeoutSeconds: Watchdog.usualSeconds) { communicator, _ in
       let exported = try ExportedNetwork(network, of: path, isLive: live, communicator: communicator)
       try communicator.together {
         guard communicator.rank == 0, let chosen else { return }

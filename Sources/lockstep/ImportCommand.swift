@@ -36,7 +36,7 @@ struct ImportCommand: ParsableCommand {
   var output: String
 
   func run() throws {
-    Session.run { communicator, logger in
+    Session.run(stallTimeoutSeconds: Watchdog.usualSeconds) { communicator, logger in
       let recipe = try recipe.resolve(on: communicator, logger: logger)
       let dataset = try recipe.loadDataset(on: communicator)
       let trainer = try Trainer(recipe: recipe, dataset: dataset, communicator: communicator)

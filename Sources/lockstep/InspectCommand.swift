@@ -58,7 +58,7 @@ struct InspectCommand: ParsableCommand {
   }
 
   func run() throws {
-    Session.run(multiplies: attention) { communicator, _ in
+    Session.run(multiplies: attention, stallTimeoutSeconds: Watchdog.usualSeconds) { communicator, _ in
       if attention { return try showAttention(communicator) }
       try communicator.together {
         guard communicator.rank == 0 else { return }

@@ -27,7 +27,7 @@ struct MeasureCommand: ParsableCommand {
   var json = false
 
   func run() throws {
-    Session.run { communicator, _ in
+    Session.run(stallTimeoutSeconds: Watchdog.usualSeconds) { communicator, _ in
       let paths = [self.real, self.samples]
       let found = try communicator.together { try paths.map(Self.features) }
       let (real, samples) = (found[0], found[1])

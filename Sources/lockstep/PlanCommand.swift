@@ -86,7 +86,7 @@ struct PlanCommand: ParsableCommand {
   private static let most = 65_536
 
   func run() throws {
-    Session.run { communicator, logger in
+    Session.run(stallTimeoutSeconds: Watchdog.usualSeconds) { communicator, logger in
       var recipe = try recipe.resolve(on: communicator, logger: nil)
       let (dataset, dataBytes) = try standIn.data(of: recipe, on: communicator, logger: logger)
       let layout = Layout(nodes: nodes, ranksPerNode: ranksPerNode, threads: threads.threads)

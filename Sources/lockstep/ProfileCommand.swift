@@ -27,6 +27,7 @@ struct ProfileCommand: ParsableCommand {
   var iterations: Int?
 
   @OptionGroup var threads: ThreadOptions
+  @OptionGroup var watchdog: WatchdogOptions
   @OptionGroup var communication: CommunicationOptions
 
   @Option(help: ArgumentHelp("Lines of the table of operations.", valueName: "N"))
@@ -76,7 +77,8 @@ struct ProfileCommand: ParsableCommand {
   }
 
   func run() throws {
-    Session.run { communicator, logger in
+    Session.run(stallTimeoutSeconds: watchdog.seconds) { communicator, logger in
+      communicator.pulse.enter(.working, iteration: 0)
       if peak {
         if let note = StartUp.note { logger.notice("\(note)") }
         let crew = try Crew(threads, communicator)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Communication
 import Training
 
 struct RecipesCommand: ParsableCommand {
@@ -18,7 +19,7 @@ struct RecipesCommand: ParsableCommand {
   var keys = false
 
   func run() throws {
-    Session.run(multiplies: false) { communicator, _ in
+    Session.run(multiplies: false, stallTimeoutSeconds: Watchdog.usualSeconds) { communicator, _ in
       try communicator.together {
         guard communicator.rank == 0 else { return }
         let named = try name.map { try Recipe(yaml: Recipe.embedded(named: $0).yaml, origin: $0) }

@@ -9,14 +9,22 @@ enum Refusal {
   static func end(_ error: any Error, _ arguments: [String]) -> Never {
     let text = LockstepCommand.message(for: error)
     guard LockstepCommand.exitCode(for: error) != .success else {
-      if LaunchEnvironment.current.rank == 0 { print(text) }
-      exit(0)
+      guard LaunchEnvironment.current.needsMPI else {
+        print(text)
+        exit(0)
+      }
+      // All ranks start MPI, where those that have another command line wait for this one.
+      Session.run(multiplies: false, stallTimeoutSeconds: Watchdog.usualSeconds) { communicator, _ in
+        if communicator.rank == 0 { print(text) }
+      }
     }
     let words = CommandWords(arguments)
     let reason = CommandAdvice(words).instead(of: text) ?? lowercased(text)
     let failure = Failure("\(reason) (see `\(words.name) --help`)", code: .usage)
     // All ranks have the same command line. They meet before they end, or mpirun might end the one that speaks.
-    Session.run(multiplies: false) { communicator, _ in try communicator.together { throw failure } }
+    Session.run(multiplies: false, stallTimeoutSeconds: Watchdog.usualSeconds) { communicator, _ in
+      try communicator.together { throw failure }
+    }
   }
 
   /// `Unknown option '--frob'` within a sentence.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Communication
 import Files
 import Measures
 import Reporting
@@ -24,7 +25,7 @@ struct ReportCommand: ParsableCommand {
   var output: String?
 
   func run() throws {
-    Session.run(multiplies: false) { communicator, _ in
+    Session.run(multiplies: false, stallTimeoutSeconds: Watchdog.usualSeconds) { communicator, _ in
       try communicator.together {
         guard communicator.rank == 0 else { return }
         let directories = runs.map(RunDirectory.init)

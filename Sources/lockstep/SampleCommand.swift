@@ -38,6 +38,7 @@ struct SampleCommand: ParsableCommand {
 
   @OptionGroup var options: SampleOptions
   @OptionGroup var threads: ThreadOptions
+  @OptionGroup var watchdog: WatchdogOptions
 
   /// A picture of more would be in nobody's interest.
   private static let mostInPicture = 10_000
@@ -60,7 +61,8 @@ struct SampleCommand: ParsableCommand {
   }
 
   func run() throws {
-    Session.run { communicator, logger in
+    Session.run(stallTimeoutSeconds: watchdog.seconds) { communicator, logger in
+      communicator.pulse.enter(.working, iteration: 0)
       let crew = try Crew(threads, communicator)
       let model = try SavedModel(path: path, communicator: communicator, team: crew.team)
       let count = count ?? options.usualCount

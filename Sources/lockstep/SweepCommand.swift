@@ -46,6 +46,7 @@ struct SweepCommand: ParsableCommand {
   var collect: String?
 
   @OptionGroup var threads: ThreadOptions
+  @OptionGroup var watchdog: WatchdogOptions
 
   func validate() throws {
     if collect != nil {
@@ -63,7 +64,9 @@ struct SweepCommand: ParsableCommand {
   func run() throws {
     // Before MPI starts its threads: they inherit what is held back.
     let signals = StopSignals()
-    Session.runToCode { communicator, logger in try sweep(communicator, logger, signals) }
+    Session.runToCode(stallTimeoutSeconds: watchdog.seconds) { communicator, logger in
+      try sweep(communicator, logger, signals)
+    }
   }
 
   private func sweep(
@@ -83,7 +86,8 @@ struct SweepCommand: ParsableCommand {
       let crew = try Crew(threads, communicator)
       crew.warn(logger)
       let runner = SweepRunner(
-        plan, directory: directory, communicator: communicator, team: crew.team, signals: signals, logger: logger)
+        plan, directory: directory, communicator: communicator, team: crew.team, signals: signals,
+        stallTimeoutSeconds: watchdog.seconds, logger: logger)
       if let trial { stop = try runner.run(job: trial) } else { stop = try runner.run(groups: groups) }
     }
     try communicator.together {

@@ -48,11 +48,7 @@ struct TrainCommand: ParsableCommand {
         + "SLURM_JOB_END_TIME and PBS_WALLTIME; the earliest counts.", valueName: "SECONDS"))
   var timeLimit: Double?
 
-  @Option(
-    help: ArgumentHelp(
-      "End with exit 70, naming the ranks that are missing, when nothing has moved for so long; 0: never.",
-      valueName: "SECONDS"))
-  var stallTimeout = 300.0
+  @OptionGroup var watchdog: WatchdogOptions
 
   @Flag(help: "Compare all parameters over the ranks after every iteration.")
   var verifyLockstep = false
@@ -79,9 +75,6 @@ struct TrainCommand: ParsableCommand {
     if let timeLimit, !(timeLimit > 0 && timeLimit.isFinite) {
       throw ValidationError("--time-limit \(timeLimit): must be above 0")
     }
-    guard stallTimeout == 0 || (1...1e6).contains(stallTimeout) else {
-      throw ValidationError("--stall-timeout \(stallTimeout): must be 0, or from 1 to 1,000,000")
-    }
     if retune, try communication.fixed() != nil {
       throw ValidationError("--retune measures how to sum gradients, --communication says it: give one of them")
     }
@@ -95,7 +88,7 @@ struct TrainCommand: ParsableCommand {
     let began = SystemClock.calendar.seconds
     // Before MPI starts its threads: they inherit what is held back.
     let signals = StopSignals()
-    Session.runToCode { communicator, logger in
+    Session.runToCode(stallTimeoutSeconds: watchdog.seconds) { communicator, logger in
       times.mark(.mpi)
       return try train(communicator, logger, signals, times, began: began)
     }
@@ -108,8 +101,6 @@ struct TrainCommand: ParsableCommand {
   ) throws -> Failure.Code? {
     let said = communicator.notes.count
     let duration = length.duration(spreadsDecay: recipe.setsDecay)
-    let watchdog = stallTimeout > 0 ? Watchdog(pulse: communicator.pulse, stallTimeoutSeconds: stallTimeout) : nil
-    try watchdog?.start()
     let start = try StartingPoint(
       resume: ResumePoint(resume), output: output, options: recipe, length: length,
       allowedChanges: allowedChanges, communicator, logger)

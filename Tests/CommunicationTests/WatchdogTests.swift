@@ -108,6 +108,27 @@ struct WatchdogTests {
     #expect(endings.lines.withLock { $0 } == [:])
   }
 
+  @Test("a rank whose process does not run at all is named though the others go on")
+  func absent() throws {
+    let endings = Endings()
+    let group = InProcessCommunicator.makeGroup(size: 3)
+    for communicator in group { communicator.pulse.enter(.generatorStep, iteration: 5) }
+    let watchdogs = group.map { endings.watchdog($0.pulse, seconds: 0.2) }
+    for watchdog in watchdogs { try watchdog.start() }
+    usleep(100_000)
+    watchdogs[2].stop()
+    let begin = ContinuousClock.now
+    while endings.lines.withLock({ $0[0] }) == nil, ContinuousClock.now - begin < .seconds(20) {
+      for communicator in group.prefix(2) { communicator.pulse.beat() }
+      usleep(10_000)
+    }
+    #expect(ContinuousClock.now - begin > .seconds(2))
+    for watchdog in watchdogs { watchdog.stop() }
+    #expect(
+      endings.lines.withLock { $0[0] }
+        == "lockstep: rank 0: the process of rank 2 (generator step, iteration 5) has not run for 4 s\n")
+  }
+
   @Test("signals stay with the threads that had them")
   func signals() throws {
     // Tests run on threads that hold signals back.

@@ -44,6 +44,36 @@ import Testing
     #expect(abs(spread.share - 1 / 40.0) < 1e-12)
   }
 
+  @Test("the watchdog of a run ends with it, whether it is made, runs or fails, and not the program's own work")
+  func ownWork() throws {
+    let path = FileManager.default.temporaryDirectory.path + "/lockstep-\(UUID().uuidString)"
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let small = [
+      "training.iterations=3", "evaluation.every=0", "evaluation.classifierIterations=0", "checkpoint.every=0",
+    ]
+    let good = try recipe("digits-dense", small[0], small[1], small[2], small[3])
+    var bad = good
+    bad.data.source = "npz:nowhere.npz"
+    // Should one of them stay, this process ends with 70.
+    let communicator = SoloCommunicator()
+    var options = CoordinatorOptions()
+    options.showsProgress = false
+    var guards = TrainingRun.Guards()
+    (guards.stallTimeoutSeconds, guards.keepsTimeLimit) = (0.1, false)
+    let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+    #expect(throws: (any Error).self) {
+      _ = try TrainingRun(bad, output: RunDirectory(path), on: communicator, guards: guards, logger: logger)
+    }
+    #expect(!communicator.pulse.isWatched)
+    let run = try TrainingRun(
+      good, output: RunDirectory(path), on: communicator, options: options, guards: guards, logger: logger)
+    #expect(!communicator.pulse.isWatched)
+    usleep(1_500_000)
+    #expect(try run.run() == .finished)
+    #expect(!communicator.pulse.isWatched)
+    usleep(1_500_000)
+  }
+
   @Test("a run for a time ends with one number of iterations on every rank", arguments: [1, 3])
   func time(ranks: Int) throws {
     let path = FileManager.default.temporaryDirectory.path + "/lockstep-\(UUID().uuidString)"

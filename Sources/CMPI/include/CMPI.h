@@ -113,6 +113,8 @@ void cmpi_word_store(void *line, int32_t word, uint64_t value);
 uint64_t cmpi_word_load(const void *line, int32_t word);
 /// Adds 1 to a word that only the caller writes: a load and a store, no locked instruction.
 void cmpi_word_increment(void *line, int32_t word);
+/// Turns a word from 0 into 1; true for the one of all callers that did (acquire and release).
+bool cmpi_word_claim(void *line, int32_t word);
 /// Tells the core that this is a spin loop.
 void cmpi_pause(void);
 
