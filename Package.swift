@@ -40,7 +40,8 @@ let package = Package(
     .systemLibrary(name: "CJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "CMPI", dependencies: [.byName(name: mpi.name)], cSettings: c),
-    .target(name: "CKernels", cSettings: c),
+    .target(name: "CSignals", cSettings: c),
+    .target(name: "CKernels", dependencies: ["CSignals"], cSettings: c),
     .target(name: "CChecksums", cSettings: c),
     .target(name: "CImages", dependencies: ["CPNG", "CJPEG"], cSettings: c),
     .target(name: "CDigits", exclude: ["digits.bin", "make_digits.py"], cSettings: c),
@@ -48,9 +49,9 @@ let package = Package(
     // The library; arrows only point up.
     .target(name: "Clocks"),
     .target(name: "Files"),
-    .target(name: "Tensors"),
+    .target(name: "Tensors", dependencies: ["CSignals"]),
     .target(name: "Kernels", dependencies: ["Tensors", "CKernels", "COpenBLAS"]),
-    .target(name: "Communication", dependencies: ["Clocks", "Tensors", "CMPI"]),
+    .target(name: "Communication", dependencies: ["Clocks", "Tensors", "CMPI", "CSignals"]),
     .target(
       name: "Diagnostics", dependencies: ["Clocks", "Files", "Tensors", "Kernels", "Communication", "CMPI"]),
     .target(name: "Graphs", dependencies: ["Tensors", "Kernels", "Communication"]),
@@ -62,10 +63,10 @@ let package = Package(
     .target(name: "Optimization", dependencies: ["Tensors", "Graphs", "Layers"]),
     .target(name: "NumPyFiles", dependencies: ["Files", "Tensors", "CZlib"]),
     .target(name: "Datasets", dependencies: ["Files", "Tensors", "NumPyFiles", "CDigits", "CImages", "CZlib"]),
-    .target(name: "Checkpoints", dependencies: ["Clocks", "Files", "Tensors", "CChecksums"]),
+    .target(name: "Checkpoints", dependencies: ["Clocks", "Files", "Tensors", "CChecksums", "CSignals"]),
     .target(name: "Tracing", dependencies: ["Clocks", "Tensors"]),
     .target(
-      name: "Reporting", dependencies: ["Clocks", "Files", "Tensors", "Communication", "Tracing", "CPNG"]),
+      name: "Reporting", dependencies: ["Clocks", "Files", "Tensors", "Communication", "Tracing", "CPNG", "CSignals"]),
     .target(
       name: "EventFiles",
       dependencies: ["Files", "Checkpoints", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
@@ -87,10 +88,9 @@ let package = Package(
     .target(
       name: "Training",
       dependencies: [
-        "CKernels", "Clocks", "Tracing", "Files", "Tensors", "Kernels", "Communication", "Graphs", "Programs", "Layers",
-        "Models", "Optimization", "Datasets", "Checkpoints", "Reporting", "EventFiles", "Exporting", "Forecasting",
-        "Evaluation",
-        "Measures", "NumPyFiles", "Yams",
+        "CKernels", "CSignals", "Clocks", "Tracing", "Files", "Tensors", "Kernels", "Communication", "Graphs", "Programs",
+        "Layers", "Models", "Optimization", "Datasets", "Checkpoints", "Reporting", "EventFiles", "Exporting",
+        "Forecasting", "Evaluation", "Measures", "NumPyFiles", "Yams",
         .product(name: "Logging", package: "swift-log"),
       ]),
 

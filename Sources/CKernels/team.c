@@ -11,6 +11,7 @@
 #include <immintrin.h>
 #endif
 
+#include "CSignals.h"
 #include "ck_state.h"
 
 // Two lines: neighbours are fetched in pairs.
@@ -173,11 +174,10 @@ int32_t ck_allowed_cpus(int32_t *cpus, int32_t capacity) {
 }
 #endif
 
-// Threads inherit what is held back: signals are for the thread that started us.
+// Threads inherit what is held back: requests are for the thread that started us.
 static int start_workers(ck_team *team) {
-  sigset_t all, before;
-  if (sigfillset(&all) != 0) return errno;
-  int code = pthread_sigmask(SIG_SETMASK, &all, &before);
+  sigset_t before;
+  int code = csig_leave_requests_to_others(&before);
   if (code != 0) return code;
   while (code == 0 && team->started < team->count - 1) {
     worker *next = &team->workers[team->started];

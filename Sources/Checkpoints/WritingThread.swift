@@ -1,3 +1,5 @@
+import CSignals
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Darwin)
@@ -41,11 +43,9 @@ final class WritingThread: @unchecked Sendable {
   func start(for path: String) throws(CheckpointError) {
     guard thread == nil else { return }
     isEnding = false
-    // Blocked before the thread begins, which inherits it: no signal is ever handled there.
-    var all = sigset_t()
+    // Held back before the thread begins, which inherits it.
     var before = sigset_t()
-    sigfillset(&all)
-    check(pthread_sigmask(SIG_SETMASK, &all, &before), "pthread_sigmask")
+    check(csig_leave_requests_to_others(&before), "pthread_sigmask")
     let context = Unmanaged.passRetained(self)
     #if canImport(Darwin)
       var created: pthread_t?

@@ -1,3 +1,4 @@
+import CSignals
 import Clocks
 
 #if canImport(Glibc)
@@ -6,7 +7,7 @@ import Clocks
   import Darwin
 #endif
 
-/// A thread that watches the others: it takes no signal, and sleeps between looks until it is told to end.
+/// A thread that watches the others: it takes no request to stop, and sleeps between looks until it is told to end.
 ///
 /// The sleep is a condition variable, not a descriptor: whatever the rest of the process does to its descriptors, whatever is
 /// written into them, neither wakes nor ends it.
@@ -49,10 +50,9 @@ final class WatchThread: @unchecked Sendable {
   func start(_ body: @escaping @Sendable () -> Void) -> Int32 {
     precondition(thread == nil, "the thread runs already")
     locked { isEnding = false }
-    // The thread inherits a mask that holds every signal back; this thread's own is as before.
-    var (all, before) = (sigset_t(), sigset_t())
-    sigfillset(&all)
-    check(pthread_sigmask(SIG_SETMASK, &all, &before), "pthread_sigmask")
+    // The thread inherits what is held back; this thread's own is as before.
+    var before = sigset_t()
+    check(csig_leave_requests_to_others(&before), "pthread_sigmask")
     defer { check(pthread_sigmask(SIG_SETMASK, &before, nil), "pthread_sigmask") }
     return create(Work(owner: self, body: body))
   }

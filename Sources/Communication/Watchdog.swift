@@ -17,7 +17,7 @@ import Clocks
 /// A rank whose process does not run at all, not even its watchdog, ends the run likewise though others move: groups of a
 /// sweep do not wait for each other.
 ///
-/// The thread makes no MPI call, allocates nothing and takes no signal: it must work when the rest of the process does not,
+/// The thread makes no MPI call, allocates nothing and takes no request to stop: it must work when the rest of the process does not,
 /// whichever library call that is stuck in. Every rank has one, so none needs MPI to end the others.
 ///
 /// `@unchecked Sendable`: what changes after `start()` belongs to the thread; `start()` and `stop()`, and the pulse that they

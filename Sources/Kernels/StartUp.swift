@@ -1,5 +1,6 @@
 import CKernels
 import COpenBLAS
+import Tensors
 
 #if canImport(Glibc)
   import Glibc
@@ -7,7 +8,8 @@ import COpenBLAS
   import Darwin
 #endif
 
-/// What must be right before OpenBLAS loads: that it makes no threads, and its choice of kernels.
+/// What must be right before OpenBLAS loads: that it makes no threads, and its choice of kernels; and before anything opens a
+/// file: that 0, 1 and 2 are taken.
 ///
 /// OpenBLAS makes its pool of threads, and takes its decision about the CPU, while the dynamic loader runs, before
 /// `main`. So the program looks at the outcome, sets the environment, and executes itself again, once. A rank has one pool
@@ -30,16 +32,37 @@ public enum StartUp {
     return nil
   }
 
-  /// Sets the environment for OpenBLAS and re-executes the program where that changes anything.
+  /// Gives standard input, output and error something to stand for where the program was started with them closed. Whatever
+  /// is opened first would get their numbers, and lines of the log: a checkpoint, or a pipe between threads.
+  public static func openStandardDescriptors() {
+    for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) < 0 {
+      // The lowest free number is this one.
+      _ = open("/dev/null", descriptor == STDIN_FILENO ? O_RDONLY : O_WRONLY)
+    }
+  }
+
+  /// How Swift's runtime writes a backtrace when the program crashes, for it holds the whole job up: names of functions
+  /// without lines (one second, not six, beside ranks that wait), of the thread that crashed, and no question to a terminal.
+  private static let backtrace = "symbolicate=fast,threads=crashed,images=none,registers=none,interactive=no"
+
+  /// Sets the environment for OpenBLAS and Swift's runtime, and re-executes the program where that changes anything.
   ///
-  /// Must be the first statement of `main`: before threads, before MPI. A core type that the user has set stays; a number
-  /// of BLAS threads does not.
+  /// Must be the first statement of `main`: before threads, before MPI. A core type and settings of
+  /// backtraces that the user has set stay; a number of BLAS threads does not.
   public static func prepareEnvironment() {
-    // Threads that exist already, where there is no second start, have nothing to do then.
-    defer { openblas_set_num_threads(1) }
+    openStandardDescriptors()
+    defer {
+      // Threads that exist already, where there is no second start, have nothing to do then.
+      openblas_set_num_threads(1)
+      AddressSpace.explainCrashes()
+    }
     guard getenv(guardVariable) == nil else { return }
     var changed = openblas_get_num_threads() != 1
     setenv("OPENBLAS_NUM_THREADS", "1", 1)
+    if getenv("SWIFT_BACKTRACE") == nil {
+      setenv("SWIFT_BACKTRACE", backtrace, 1)
+      changed = true
+    }
     if getenv("OPENBLAS_CORETYPE") == nil, let core = deservedCore(chosen: coreName) {
       setenv("OPENBLAS_CORETYPE", core, 1)
       changed = true

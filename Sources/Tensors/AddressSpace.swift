@@ -1,3 +1,5 @@
+import CSignals
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Darwin)
@@ -26,32 +28,23 @@ public enum AddressSpace {
     return nearest.bytes < .max ? nearest : nil
   }
 
-  /// From now on, where the address space is limited, a process that crashes with next to nothing of it left says so and
-  /// ends with exit code 71: neither Swift nor C libraries survive an allocation that fails. Other crashes stay what they
-  /// are. For once, at the start of a program.
+  /// From now on a crash ends the process with its signal's code, whoever sent it; and where the address space is limited
+  /// and next to nothing of it left, with words and exit code 71: neither Swift nor C libraries survive an allocation that
+  /// fails. To be called at the start of a program, and again behind libraries that install handlers.
   public static func explainCrashes() {
-    guard limit != nil else { return }
-    var action = sigaction()
-    let explain: @convention(c) (Int32) -> Void = { _ in
-      guard let limit = AddressSpace.limit else { return }
-      guard limit.bytes - limit.bytesInUse < 256 << 20 else { return }
+    csig_watch_crashes {
+      guard let limit = AddressSpace.limit, limit.bytes - limit.bytesInUse < 256 << 20 else { return 0 }
       let text: StaticString =
         """
         lockstep: ended for lack of memory: this process may map hardly more than it has; raise the limit (ulimit -v, or \
         h_vmem) by 256 MB or more, or use smaller batches, networks or data
 
         """
-      _ = write(STDERR_FILENO, text.utf8Start, text.utf8CodeUnitCount)
-      _exit(71)
+      // A pipe that nobody reads must not keep the process.
+      var request = pollfd(fd: STDERR_FILENO, events: Int16(POLLOUT), revents: 0)
+      if poll(&request, 1, 1000) > 0 { _ = write(STDERR_FILENO, text.utf8Start, text.utf8CodeUnitCount) }
+      return 71
     }
-    #if canImport(Glibc)
-      action.__sigaction_handler.sa_handler = explain
-    #else
-      action.__sigaction_u.__sa_handler = explain
-    #endif
-    // Once: what returns from here meets the system's own way to end it.
-    action.sa_flags = Int32(bitPattern: UInt32(truncatingIfNeeded: SA_RESETHAND))
-    for signal in [SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGABRT] { sigaction(signal, &action, nil) }
   }
 
   /// How far the stack of a thread may grow; `Int.max` for as far as there is room.
