@@ -10,7 +10,8 @@ import Clocks
 ///
 ///     iteration 750/1,500  D 0.651  G 0.802  D right on real 71 % fake 68 %  48,201 images/s  0:12 left
 ///
-/// Showing allocates nothing. Output that fails (a closed terminal) ends the line, never the run.
+/// Showing allocates nothing. Output that fails (a closed terminal) ends the line, never the run; with a `LineWriter` it does
+/// not wait for its reader either.
 public final class ProgressLine {
   /// What the line says; accuracies from 0 to 1. Values that are NaN are shown as such.
   public struct Values: Sendable {
@@ -37,6 +38,7 @@ public final class ProgressLine {
   /// What samples are called: ` images/s`.
   private let unit: [UInt8]
   private let descriptor: Int32
+  private let writer: LineWriter?
   private let isTerminal: Bool
   private let interval: Double
   private let line = LineBuffer(capacity: 512)
@@ -52,17 +54,18 @@ public final class ProgressLine {
   /// - Parameters:
   ///   - noun: what samples are called.
   ///   - firstIteration: where this process starts (a resumed run does not start at 0).
+  ///   - descriptor: where it goes, or where `writer` writes.
   ///   - isTerminal: nil asks the descriptor.
   ///   - plainSeconds: distance of the lines where the output is no terminal.
   public init(
     totalIterations: Int?, samplesPerIteration: Int, noun: String = "images", firstIteration: Int = 0,
-    descriptor: Int32 = STDERR_FILENO,
+    descriptor: Int32 = STDERR_FILENO, writer: LineWriter? = nil,
     isTerminal: Bool? = nil, plainSeconds: Double = 5, now: Double = SystemClock.monotonic.seconds
   ) {
     self.totalIterations = totalIterations
     self.samplesPerIteration = samplesPerIteration
     unit = Array(" \(noun)/s".utf8)
-    self.descriptor = descriptor
+    (self.descriptor, self.writer) = (descriptor, writer)
     self.isTerminal = isTerminal ?? (isatty(descriptor) == 1)
     // Ten times a second is as fast as anyone reads.
     interval = self.isTerminal ? 0.1 : plainSeconds
@@ -167,6 +170,7 @@ public final class ProgressLine {
   }
 
   private func write() {
+    if let writer { return writer.write(line.contents) }
     do throws(ReportError) { try line.write(to: descriptor, named: "progress") } catch { isBroken = true }
   }
 }

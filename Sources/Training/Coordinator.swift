@@ -194,7 +194,8 @@ public final class Coordinator {
     if isFirstRank, options.showsProgress {
       progress = ProgressLine(
         totalIterations: last == .max ? nil : last, samplesPerIteration: trainer.recipe.training.batchSize,
-        noun: trainer.dataset.layout.kind.noun, firstIteration: trainer.iteration, isTerminal: Self.isTerminal)
+        noun: trainer.dataset.layout.kind.noun, firstIteration: trainer.iteration,
+        writer: logger.console?.log ?? LineWriter(descriptor: STDERR_FILENO), isTerminal: Self.isTerminal)
     }
     if let trace = options.trace {
       traceWindow = try TraceWindow(path: trace.path, iterations: trace.iterations, last: last, trainer)

@@ -18,14 +18,15 @@ extension Session {
 
   /// Ends the process where the system's limits leave it no room. They may differ between nodes: one rank of each tells,
   /// unless the launcher has ended it after the first.
-  static func requireResources(multiplies: Bool) {
+  static func requireResources(multiplies: Bool, _ console: Console) {
     let launch = LaunchEnvironment.current
     guard let problem = resourceProblem(launch, multiplies: multiplies) else { return }
     // Others of the node have the same to say.
     if launch.rank > 0 { usleep(1_000_000) }
     let speaker = launch.needsMPI ? "rank \(launch.rank): " : ""
     let failure = Failure(speaker + problem, code: .operatingSystem)
-    if launch.rank == 0 || launch.isFirstOnNode { say(failure) }
+    if launch.rank == 0 || launch.isFirstOnNode { console.say(failure) }
+    console.finish()
     _exit(failure.code.rawValue)
   }
 

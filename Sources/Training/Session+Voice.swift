@@ -13,7 +13,7 @@ extension Session {
   /// Says why all end, where several ranks may have failed in one way without knowing of each other: one of those that see
   /// each other's signs of life does, and one of another node only if rank 0's node has not ended it meanwhile. Returns
   /// when the line has gone.
-  static func tellOnce(_ failure: Failure, on communicator: any Communicator) {
+  static func tellOnce(_ failure: Failure, on communicator: any Communicator, _ console: Console) {
     let isOnOtherNode = communicator.spansNodes && communicator.rank != communicator.nodeRank
     let others: useconds_t = isOnOtherNode ? 500_000 : 0
     guard communicator.pulse.claimVoice() else {
@@ -21,6 +21,6 @@ extension Session {
       return
     }
     usleep(others)
-    say(failure)
+    console.say(failure)
   }
 }

@@ -40,13 +40,15 @@ public enum Session {
     allowsOtherArguments: Bool = false,
     _ body: (any Communicator, Logger) throws -> Failure.Code?
   ) -> Never {
+    StartUp.openStandardDescriptors()
+    let console = Console()
     ck_flush_to_zero()
     // A closed pipe is an error of that write, not the end of the run.
     signal(SIGPIPE, SIG_IGN)
     // So is a file that grows beyond a limit.
     signal(SIGXFSZ, SIG_IGN)
     AddressSpace.explainCrashes()
-    requireResources(multiplies: multiplies)
+    requireResources(multiplies: multiplies, console)
     let communicator: any Communicator
     do {
       let identity = LaunchIdentity(
@@ -55,11 +57,11 @@ public enum Session {
         library: allowsOtherPrograms ? nil : MPICommunicator.libraryVersion)
       communicator = try Communicators.make(comparing: identity)
     } catch {
-      endBeforeStart(error)
+      endBeforeStart(error, console)
     }
     // MPI has put handlers of its own in place.
     AddressSpace.explainCrashes()
-    let logger = makeLogger(isFirstRank: communicator.rank == 0)
+    let logger = console.logger(isFirstRank: communicator.rank == 0)
     do {
       if multiplies, let note = LaunchEnvironment.current.note { logger.notice("\(note)") }
       for note in communicator.notes { logger.notice("\(note)") }
@@ -68,32 +70,34 @@ public enum Session {
       let code = try body(communicator, logger)
       try communicator.close()
       watchdog?.stop()
-      exit(code?.rawValue ?? 0)
+      console.exit(code)
     } catch let shared as SharedFailure {
-      if shared.isMine { say(shared.failure) }
+      if shared.isMine { console.say(shared.failure) }
       closeQuietly(communicator)
-      exit(shared.failure.code.rawValue)
+      console.exit(shared.failure.code)
     } catch let disagreement as CommunicationError where disagreement.isShared {
       let failure = Failure(disagreement)
-      if communicator.rank == 0 { say(failure) }
+      if communicator.rank == 0 { console.say(failure) }
       closeQuietly(communicator)
-      exit(failure.code.rawValue)
+      console.exit(failure.code)
     } catch {
       // The other ranks do not know: end them too. Or they have failed in the same way: one of them tells.
       let failure = Failure(error)
-      tellOnce(failure, on: communicator)
+      tellOnce(failure, on: communicator, console)
+      console.finish()
       communicator.abort(exitCode: failure.code.rawValue)
     }
   }
 
   /// No communicator was made. What all ranks find the first one tells; another failure is one rank's own.
-  private static func endBeforeStart(_ error: CommunicationError) -> Never {
+  private static func endBeforeStart(_ error: CommunicationError, _ console: Console) -> Never {
     let failure = Failure(error)
     if case .launch(_, let rank) = error {
-      if rank == 0 { say(failure) } else { usleep(deliveryMicroseconds) }
+      if rank == 0 { console.say(failure) } else { usleep(deliveryMicroseconds) }
     } else {
-      say(failure)
+      console.say(failure)
     }
+    console.finish()
     Communicators.end(exitCode: failure.code.rawValue)
   }
 
@@ -110,34 +114,5 @@ public enum Session {
   /// The failure is being reported already; that closing fails too changes nothing.
   private static func closeQuietly(_ communicator: any Communicator) {
     do { try communicator.close() } catch {}
-  }
-
-  /// One line, whatever file names and recipes put into the message.
-  static func say(_ failure: Failure) {
-    let text = failure.description.split(whereSeparator: \.isNewline).joined(separator: " ")
-    "lockstep: \(text)\n".withCString { _ = write(STDERR_FILENO, $0, strlen($0)) }
-  }
-
-  private static func makeLogger(isFirstRank: Bool) -> Logger {
-    Logger(label: "lockstep") { _ -> any LogHandler in
-      if isFirstRank { return PlainLogHandler() }
-      return SwiftLogNoOpLogHandler()
-    }
-  }
-}
-
-/// One line a message on standard error, without time and label: a person reads it.
-private struct PlainLogHandler: LogHandler {
-  var metadata: Logger.Metadata = [:]
-  var logLevel = Logger.Level.info
-
-  subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-    get { metadata[key] }
-    set { metadata[key] = newValue }
-  }
-
-  func log(event: LogEvent) {
-    let prefix = event.level >= .warning ? "\(event.level): " : ""
-    "\(prefix)\(event.message)\n".withCString { _ = write(STDERR_FILENO, $0, strlen($0)) }
   }
 }

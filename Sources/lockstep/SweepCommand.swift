@@ -90,6 +90,8 @@ struct SweepCommand: ParsableCommand {
         stallTimeoutSeconds: watchdog.seconds, logger: logger)
       if let trial { stop = try runner.run(job: trial) } else { stop = try runner.run(groups: groups) }
     }
+    // What is printed waits for its reader.
+    signals.endWork()
     try communicator.together {
       guard communicator.rank == 0, trial == nil else { return }
       let results = directory.results(of: plan)

@@ -149,7 +149,7 @@ struct TrainCommand: ParsableCommand {
     withExtendedLifetime(lock) {}
     switch ending {
     case .finished:
-      if communicator.rank == 0 { summarize(coordinator, start.output) }
+      if communicator.rank == 0 { summarize(coordinator, start.output, logger) }
       return nil
     case .stopped(let reason):
       logger.notice(
@@ -218,7 +218,7 @@ struct TrainCommand: ParsableCommand {
   }
 
   /// The last words: what was made, where it is, how good it is.
-  private func summarize(_ coordinator: Coordinator, _ output: RunDirectory) {
+  private func summarize(_ coordinator: Coordinator, _ output: RunDirectory, _ logger: Logger) {
     var lines: [String] = []
     if let scores = coordinator.lastScores {
       lines.append("evaluation  " + scores.summary(of: coordinator.trainer.dataset.layout.kind))
@@ -231,7 +231,7 @@ struct TrainCommand: ParsableCommand {
     if let picture = coordinator.lastPicture { lines.append("picture     \(picture)") }
     if let checkpoint = coordinator.lastCheckpoint { lines.append("checkpoint  \(checkpoint)") }
     if lines.isEmpty { lines.append("nothing to do in \(output.path)") }
-    print(lines.joined(separator: "\n"))
+    logger.show(lines.joined(separator: "\n") + "\n")
   }
 }
 
