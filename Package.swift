@@ -88,9 +88,9 @@ let package = Package(
     .target(
       name: "Training",
       dependencies: [
-        "CKernels", "CSignals", "Clocks", "Tracing", "Files", "Tensors", "Kernels", "Communication", "Graphs", "Programs",
-        "Layers", "Models", "Optimization", "Datasets", "Checkpoints", "Reporting", "EventFiles", "Exporting",
-        "Forecasting", "Evaluation", "Measures", "NumPyFiles", "Yams",
+        "CKernels", "CSignals", "Clocks", "Tracing", "Files", "Tensors", "Kernels", "Communication", "Graphs",
+        "Programs", "Layers", "Models", "Optimization", "Datasets", "Checkpoints", "Reporting", "EventFiles",
+        "Exporting", "Forecasting", "Evaluation", "Measures", "NumPyFiles", "Yams",
         .product(name: "Logging", package: "swift-log"),
       ]),
 

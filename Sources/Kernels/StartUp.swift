@@ -41,9 +41,10 @@ public enum StartUp {
     }
   }
 
-  /// How Swift's runtime writes a backtrace when the program crashes, for it holds the whole job up: names of functions
-  /// without lines (one second, not six, beside ranks that wait), of the thread that crashed, and no question to a terminal.
-  private static let backtrace = "symbolicate=fast,threads=crashed,images=none,registers=none,interactive=no"
+  /// How Swift's runtime writes a backtrace when the program crashes, for it holds the whole job up: names of functions,
+  /// of the thread that crashed, of ten frames (beside ranks that wait, 1 s in place of 6), and no question to a terminal.
+  private static let backtrace =
+    "symbolicate=fast,threads=crashed,images=none,registers=none,limit=10,top=2,interactive=no"
 
   /// Sets the environment for OpenBLAS and Swift's runtime, and re-executes the program where that changes anything.
   ///

@@ -9,15 +9,18 @@ final class Job {
 
   /// - Parameters:
   ///   - ranks: nil starts the program without mpirun.
+  ///   - preparation: what a shell does before it becomes the program.
   ///   - name: of the files that hold what it says.
   init(
-    _ arguments: [String], ranks: Int? = nil, in scratch: Scratch, adding variables: [String: String] = [:],
-    name: String = "job"
+    _ arguments: [String], ranks: Int? = nil, after preparation: String? = nil, in scratch: Scratch,
+    adding variables: [String: String] = [:], name: String = "job"
   ) throws {
     output = scratch / ".\(name).stdout"
     errorPath = scratch / ".\(name).stderr"
+    let shell = preparation.map { ["/bin/bash", "-c", "\($0); exec \"$@\"", "bash"] } ?? []
     process = try Launch.start(
-      Launch.command(arguments, ranks: ranks), in: scratch, adding: variables, output: output, errors: errorPath)
+      shell + Launch.command(arguments, ranks: ranks), in: scratch, adding: variables, output: output,
+      errors: errorPath)
   }
 
   // Should a test fail on the way, nothing of it must stay.

@@ -40,14 +40,59 @@ extension LockstepTests {
       try expectSame(scratch / "run", scratch / "whole", iteration: last)
     }
 
-    @Test("SIGTERM, SIGUSR1 and SIGUSR2 end a run with 75, Ctrl-C with 130; what goes on is the same run")
+    @Test("signals of schedulers, terminals, limits end a run with 75, Ctrl-C with 130; what goes on is the same")
     func signals() throws {
-      for (number, code) in [(SIGTERM, 75), (SIGUSR1, 75), (SIGUSR2, 75), (SIGINT, 130)] as [(Int32, Int32)] {
+      let codes: [(Int32, Int32)] = [
+        (SIGTERM, 75), (SIGUSR1, 75), (SIGUSR2, 75), (SIGHUP, 75), (SIGXCPU, 75), (SIGINT, 130),
+      ]
+      for (number, code) in codes {
         #expect(try stop(by: number) == code, "signal \(number)")
       }
       let names = try checkpointNames(scratch / "run")
       #expect(!names.isEmpty && names.allSatisfy { $0.hasPrefix("iteration-") && $0.hasSuffix(".safetensors") })
       try expectUndisturbed(ranks: nil)
+    }
+
+    /// Runs in a shell that prepares itself by `preparation`.
+    private func job(after preparation: String) throws -> Job {
+      try Job(
+        quickTraining("run") + ["--iterations", "1000000"], after: preparation, in: scratch)
+    }
+
+    @Test("what a run was started to ignore, as by nohup, stays ignored")
+    func ignored() throws {
+      let job = try job(after: "trap '' HUP INT")
+      try #require(wait { metricsCount(scratch / "run") > 20 }, "\(job.errors)")
+      for number in [SIGHUP, SIGINT, SIGINT] {
+        job.signal(number)
+        #expect(job.end(within: 0.3) == nil, "signal \(number)")
+      }
+      job.signal(SIGTERM)
+      #expect(job.end(within: 15) == 75)
+    }
+
+    @Test("a limit of processor time leaves a checkpoint, whether the system would end the run at it or not")
+    func processorTime() throws {
+      for limit in ["ulimit -t 4", "ulimit -St 2"] {
+        let job = try job(after: limit)
+        #expect(job.end(within: 30) == 75, "\(limit): \(job.errors)")
+        #expect(job.lastLine.hasPrefix("stopped as asked by "), "\(job.errors)")
+      }
+    }
+
+    @Test("a run that is suspended for longer than the stall timeout goes on", .underMPI)
+    func suspended() throws {
+      let job = try Job(
+        quickTraining("run") + ["--iterations", "1000000", "--stall-timeout", "1"], ranks: 2, in: scratch)
+      try #require(wait { metricsCount(scratch / "run") > 20 }, "\(job.errors)")
+      let ranks = job.children
+      for rank in ranks { kill(rank, SIGSTOP) }
+      usleep(2_500_000)
+      for rank in ranks { kill(rank, SIGCONT) }
+      let count = metricsCount(scratch / "run")
+      #expect(wait { metricsCount(scratch / "run") > count + 20 }, "\(job.errors)")
+      job.signal(SIGUSR1)
+      #expect(job.end(within: 15) == 75, "\(job.errors)")
     }
 
     @Test("a signal to any one rank ends all, with a checkpoint and 75", .underMPI)

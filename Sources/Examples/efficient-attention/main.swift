@@ -26,9 +26,9 @@ Session.runToCode { communicator, logger in
     recipe, output: output, models: EfficientGAN.source, on: communicator, signals: signals, logger: logger)
   let ending = try run.run()
   if ending == .finished, communicator.rank == 0 {
-    print("\(output.path): trained; samples \(run.coordinator.lastPicture ?? "were drawn before")")
+    logger.show("\(output.path): trained; samples \(run.coordinator.lastPicture ?? "were drawn before")\n")
     if let scores = run.coordinator.lastClassScores {
-      print("recognised as their class: \(Int(100 * scores.accuracy)) %")
+      logger.show("recognised as their class: \(Int(100 * scores.accuracy)) %\n")
     }
   }
   return ending.exitCode

@@ -60,7 +60,7 @@ func measure(
     precondition(sink >= 0, "cannot open /dev/null: \(String(cString: strerror(errno)))")
     progress = ProgressLine(
       totalIterations: 2 * iterations, samplesPerIteration: recipe.training.batchSize, descriptor: sink,
-      isTerminal: false, plainSeconds: 0)
+      writer: LineWriter(descriptor: sink), isTerminal: false, plainSeconds: 0)
     let path = "\(getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp")/allocation-probe-\(getpid()).jsonl"
     metrics = try MetricsLog(path: path, minimumSeconds: recipe.log.everySeconds)
     // Open files outlive their names: nothing stays behind, however this ends.

@@ -1,0 +1,89 @@
+import Foundation
+import Testing
+
+extension LockstepTests {
+  /// Who reads what the program says: nobody, or nobody any more.
+  @Suite struct ReaderTests {
+    let scratch: Scratch
+
+    init() throws { scratch = try Scratch() }
+
+    /// Every line of the metrics is one, and the newest checkpoint is whole.
+    private func expectWhole(_ run: String) throws {
+      #expect(try lines(of: run + "/metrics.jsonl").allSatisfy { $0.hasPrefix("{") && $0.hasSuffix("}") })
+      let verified = try Run("inspect", checkpoint(run, newestIteration(run)), in: scratch)
+      #expect(verified.status == 0, "\(verified.errors)")
+    }
+
+    /// A shell that does `redirection` and becomes the program.
+    private func start(_ redirection: String, _ arguments: [String], ranks: Int? = nil) throws -> Process {
+      let command = Launch.command(arguments, ranks: ranks)
+      return try Launch.start(
+        ["/bin/sh", "-c", "exec \"$@\" \(redirection)", "sh"] + command, in: scratch, output: scratch / "out",
+        errors: scratch / "err")
+    }
+
+    private func end(_ process: Process, within seconds: Double = 20) -> Int32? {
+      defer { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
+      return wait(seconds: seconds) { !process.isRunning } ? process.terminationStatus : nil
+    }
+
+    @Test(
+      "started with closed descriptors, a run trains, hears SIGTERM, and no file gets a line of the log",
+      arguments: [("<&- >&- 2>&-", false), (">&- 2>&-", true), ("2>&-", true)])
+    func closedDescriptors(redirection: String, isStopped: Bool) throws {
+      let process = try start(
+        redirection, quickTraining("run", "checkpoint.every=10") + ["--iterations", isStopped ? "1000000" : "40"])
+      if isStopped {
+        #expect(wait { exists(checkpoint(scratch / "run", 20)) })
+        kill(process.processIdentifier, SIGTERM)
+      }
+      #expect(end(process) == (isStopped ? 75 : 0))
+      try expectWhole(scratch / "run")
+    }
+
+    @Test("a pipe that is full and has a reader asleep stops neither training nor SIGTERM", arguments: [false, true])
+    func stuckReader(isStopped: Bool) throws {
+      // A reader that never reads, at the end of a pipe that is filled before.
+      let command = Launch.command(
+        quickTraining("run", "checkpoint.every=10") + ["--iterations", isStopped ? "1000000" : "300"], ranks: nil)
+      let script =
+        "mkfifo pipe; sleep 60 < pipe & echo $! > sleeper; exec 3> pipe; head -c 65536 /dev/zero >&3; "
+        + "exec \"$@\" >&3 2>&3 3>&-"
+      let process = try Launch.start(
+        ["/bin/sh", "-c", script, "sh"] + command, in: scratch, output: scratch / "out", errors: scratch / "err")
+      defer {
+        if let reader = (try? lines(of: scratch / "sleeper"))?.first.flatMap({ pid_t($0) }) { kill(reader, SIGKILL) }
+      }
+      if isStopped {
+        #expect(wait { exists(checkpoint(scratch / "run", 100)) })
+        kill(process.processIdentifier, SIGTERM)
+      }
+      // Each stream has two seconds at the end.
+      #expect(end(process) == (isStopped ? 75 : 0))
+      if !isStopped { #expect(try newestIteration(scratch / "run") == 300) }
+      try expectWhole(scratch / "run")
+    }
+
+    @Test("what a command prints is not cut, however slowly it is read")
+    func slowReader() throws {
+      let whole = try Run("data", "check", "digits", in: scratch)
+      let process = try Launch.start(
+        ["/bin/sh", "-c", "\"$@\" 2>&1 | { sleep 3; cat; }", "sh"]
+          + Launch.command(["data", "check", "digits"], ranks: nil), in: scratch, output: scratch / "out",
+        errors: scratch / "err")
+      process.waitUntilExit()
+      let count = whole.output.split(separator: "\n").count + whole.errorLines.count
+      #expect(try lines(of: scratch / "out").count == count)
+    }
+
+    @Test("log and results keep their order in one file")
+    func order() throws {
+      let process = try start("> both 2>&1", quickTraining("run") + ["--iterations", "20"])
+      #expect(end(process) == 0)
+      let said = try lines(of: scratch / "both")
+      #expect(said.last?.hasPrefix("checkpoint  run/checkpoints/") == true, "\(said)")
+      #expect(said.first?.contains("digits") == true || said.first?.contains("OPENBLAS") == true, "\(said)")
+    }
+  }
+}
