@@ -82,4 +82,3 @@ extension RunHistory {
     return found.new
   }
 }
-

@@ -9,12 +9,12 @@ import Logging
 extension ClassCheck {
   /// Takes over the parameters of a network of the same samples.
   ///
-  /// - Returns: whether there is one; and whether what lies there is to stay, since it is that one or could not be read.
+  /// - Returns: whether there is one; and whether what lies there could not be read, and so is not known to be worthless.
   static func load(
     _ place: FilePlace?, into table: ParameterTable, data: String, iterations: Int, _ communicator: any Communicator,
     _ logger: Logger
-  ) throws -> (isFound: Bool, isKept: Bool) {
-    var isKept = false
+  ) throws -> (isFound: Bool, isUnreadable: Bool) {
+    var isUnreadable = false
     var isFound: [Int64] = [0]
     try communicator.together {
       guard communicator.rank == 0, let place, (try? place.isEmpty) != true else { return }
@@ -25,24 +25,24 @@ extension ClassCheck {
           try file.read(
             entry.name, shape: entry.shape, into: UnsafeMutableRawBufferPointer(table.slice(entry, of: table.values)))
         }
-        (isFound, isKept) = ([1], true)
+        isFound = [1]
       } catch {
         // Made from the training samples, so it can be made again. What only cannot be read now is left as it is: with
         // other ranks than then, another would come out.
-        isKept = !error.isToBeSkipped
-        let words = isKept ? "for this start (\(error.reason))" : "again"
-        logger.warning("\(place) is \(isKept ? "unreadable" : "damaged") and trained \(words)")
+        isUnreadable = !error.isToBeSkipped
+        let words = isUnreadable ? "for this start (\(error.reason))" : "again"
+        logger.warning("\(place) is \(isUnreadable ? "unreadable" : "damaged") and trained \(words)")
       }
     }
     isFound = try communicator.broadcast(isFound, from: 0)
-    guard isFound[0] == 1 else { return (false, isKept) }
+    guard isFound[0] == 1 else { return (false, isUnreadable) }
     try communicator.broadcast(UnsafeMutableRawBufferPointer(table.values.values), from: 0)
-    return (true, isKept)
+    return (true, false)
   }
 
   /// Writes the network where it is still to be; what cannot be written is warned of once, and tried again.
   func keep(_ logger: Logger) {
-    guard let place = owedPlace else { return }
+    guard let place = owedPlace, !sparesUnreadable || (try? place.isEmpty) == true else { return }
     do throws(CheckpointError) {
       try save(place)
       if hasWarnedOfKeeping { logger.notice("\(place) is written now") }

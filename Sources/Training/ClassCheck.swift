@@ -49,6 +49,8 @@ public final class ClassCheck {
   public private(set) var fingerprint = ""
   /// On rank 0, where the network is still to be kept.
   var owedPlace: FilePlace?
+  /// What lies there could not be read: it stays.
+  var sparesUnreadable = false
   var hasWarnedOfKeeping = false
 
   /// That of a training.
@@ -87,7 +89,7 @@ public final class ClassCheck {
     realDeviation =
       areClasses ? ClassScores.meanDeviationWithinClasses(of: dataset.training, classes: dataset.classCount) : 0
     let iterations = recipe.evaluation.classifierIterations
-    let (found, isKept) = try Self.load(
+    let (found, isUnreadable) = try Self.load(
       output.map { $0.place($0.classifier) }, into: classifier.parameters, data: dataFingerprint,
       iterations: iterations, communicator,
       logger)
@@ -115,7 +117,8 @@ public final class ClassCheck {
     preparationSeconds = SystemClock.monotonic.seconds - start
     try communicator.together {
       guard communicator.rank == 0 else { return }
-      if !isKept, keepsClassifier { owedPlace = output.map { $0.place($0.classifier) } }
+      sparesUnreadable = isUnreadable
+      if !found, keepsClassifier { owedPlace = output.map { $0.place($0.classifier) } }
       keep(logger)
       let ability =
         testQuantities.map {

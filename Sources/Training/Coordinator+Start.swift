@@ -46,7 +46,8 @@ extension Coordinator {
     } catch {
       if !hasWarnedOfStart {
         logger.warning(
-          "the report does not tell on which machine this is: \(error); training goes on, the next checkpoint tries again")
+          "the report does not tell on which machine this is: \(error); training goes on, the next checkpoint tries again"
+        )
       }
       hasWarnedOfStart = true
     }

@@ -47,7 +47,9 @@ extension Recipe {
       try f.field(
         "everySeconds", &checkpoint.everySeconds, "seconds between checkpoints, at the latest; 0: no such limit",
         where: { $0 >= 0 }, "0 or more")
-      try f.field("keep", &checkpoint.keep, "how many of the newest checkpoints stay", where: { $0 >= 1 }, "1 or more")
+      try f.field(
+        "keep", &checkpoint.keep, "how many of the newest checkpoints stay, beside two healthy ones for roll backs",
+        where: { $0 >= 1 }, "1 or more")
       try f.field(
         "keepEvery", &checkpoint.keepEvery, "those of every so many iterations stay, too; 0: none for that",
         where: { $0 >= 0 }, "0 or more")

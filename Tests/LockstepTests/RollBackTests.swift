@@ -14,8 +14,8 @@ extension LockstepTests {
     ]
     /// The discriminator always wins from iteration 102 on, and at iteration 300 samples are found to be alike.
     private static let saturated = [
-      "training.generatorLearningRate=1e-9", "health.window=50", "health.saturationAccuracy=0.95", "evaluation.every=300",
-      "health.collapse=rollBack", "health.collapseSpread=1",
+      "training.generatorLearningRate=1e-9", "health.window=50", "health.saturationAccuracy=0.95",
+      "evaluation.every=300", "health.collapse=rollBack", "health.collapseSpread=1",
     ]
     private func train(_ settings: [String], iterations: Int, output: String = "run") throws -> Run {
       try Run(
@@ -90,7 +90,8 @@ extension LockstepTests {
 
     @Test("killed anywhere behind a roll back, a run goes on from it and ends as the undisturbed one")
     func killed() throws {
-      let settings = Self.saturated.map { $0 == "evaluation.every=300" ? "evaluation.every=150" : $0 } + ["checkpoint.keep=100"]
+      let settings =
+        Self.saturated.map { $0 == "evaluation.every=300" ? "evaluation.every=150" : $0 } + ["checkpoint.keep=100"]
       // Goes back three times, ends at the fourth.
       _ = try train(settings + ["health.mostRollBacks=3"], iterations: 150, output: "whole")
       #expect(try rollBacks("whole") == [[100, 150], [95, 150], [90, 150]])

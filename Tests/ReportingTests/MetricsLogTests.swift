@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Reporting
 import Testing
@@ -91,23 +92,25 @@ import Testing
   @Test("what is cut off is kept beside, added to what is there, and stays where it cannot be kept")
   func kept() throws {
     let directory = try TemporaryDirectory()
-    let (path, kept) = (directory.path + "/m", directory.path + "/kept")
-    let whole = try { _ = try filled(path); return try contents(path) }()
+    let (path, keptPath) = (directory.path + "/m", directory.path + "/kept")
+    let kept = FilePlace(keptPath)
+    _ = try filled(path)
+    let whole = try contents(path)
     var log = try MetricsLog(path: path)
     // In the middle of a line: not the file of that time.
     #expect(try !log.truncate(toByteCount: 60, keepingIn: kept) && !directory.names().contains("kept"))
     let length = try #require(whole.firstIndex(of: UInt8(ascii: "\n"))) + 1
     #expect(try log.truncate(toByteCount: length, keepingIn: kept))
-    #expect(try contents(path) == Array(whole[..<length]) && contents(kept) == Array(whole[length...]))
+    #expect(try contents(path) == Array(whole[..<length]) && contents(keptPath) == Array(whole[length...]))
     try log.append(iteration: 11, kind: "train") { _ in }
     log = try MetricsLog(path: path)
     try log.truncate(toIteration: 10, keepingIn: kept)
     #expect(try contents(path) == Array(whole[..<length]))
-    #expect(try contents(kept) == Array(whole[length...]) + Array(#"{"iteration":11,"kind":"train"}"#.utf8) + [10])
+    #expect(try contents(keptPath) == Array(whole[length...]) + Array(#"{"iteration":11,"kind":"train"}"#.utf8) + [10])
     // Nothing is lost where there is no room beside.
     try FileManager.default.createDirectory(atPath: directory.path + "/taken", withIntermediateDirectories: true)
-    #expect(throws: ReportError.self) { try log.truncate(toByteCount: 0, keepingIn: directory.path + "/taken") }
-    #expect(throws: ReportError.self) { try log.truncate(toIteration: 1, keepingIn: "/dev/full") }
+    #expect(throws: ReportError.self) { try log.truncate(toByteCount: 0, keepingIn: FilePlace(directory.path + "/taken")) }
+    #expect(throws: ReportError.self) { try log.truncate(toIteration: 1, keepingIn: FilePlace("/dev/full")) }
     #expect(try contents(path) == Array(whole[..<length]) && log.byteCount == length)
   }
 
@@ -117,7 +120,8 @@ import Testing
     let path = directory.path + "/m"
     let line = { (iteration: Int) in "{\"iteration\":\(iteration),\"kind\":\"training\"}\n" }
     let head = (1...20_000).map(line).joined()
-    let strange = String(repeating: "x", count: 700_000) + "\n\n{\"iteration\":-3}\n{\"iteration\":99999999999999999999}\n"
+    let strange =
+      String(repeating: "x", count: 700_000) + "\n\n{\"iteration\":-3}\n{\"iteration\":99999999999999999999}\n"
     for cut in [1, 3, 19_999, 20_000] {
       try Data((head + strange + (20_001...40_000).map(line).joined() + "{\"iter").utf8)
         .write(to: URL(fileURLWithPath: path))

@@ -62,12 +62,14 @@ import Testing
     for kind in ["training", "evaluation"] {
       #expect(history.count(ofKind: kind) == 20_001)
       #expect(history.last(kind)?.iteration == 20_001)
-      let distances = Set(zip(history.lines(ofKind: kind).dropLast().dropFirst(), history.lines(ofKind: kind)).map { $0.iteration - $1.iteration })
+      let iterations = history.lines(ofKind: kind).map(\.iteration).dropLast()
+      let distances = Set(zip(iterations.dropFirst(), iterations).map { $0 - $1 })
       #expect(distances.count == 1, "evenly: \(distances)")
     }
     #expect(
       history.omissions
-        == "The run is long: of its metrics 5,001 of 20,001 lines of training and 2,501 of 20,001 lines of evaluation are shown.")
+        == "The run is long: of its metrics 5,001 of 20,001 lines of training and 2,501 of 20,001 lines of evaluation "
+        + "are shown.")
     let handle = try #require(FileHandle(forWritingAtPath: path))
     try handle.seekToEnd()
     for part in 0..<5 {
@@ -76,7 +78,8 @@ import Testing
       let new = try history.readOn(path: path)
       #expect(!new.isAnew && new.lines.map(\.iteration) == [begin, begin + 1, begin + 2])
       #expect(history.last("training")?.iteration == begin + 2)
-      #expect(history.lines(ofKind: "training").map(\.iteration) == history.lines(ofKind: "training").map(\.iteration).sorted())
+      let iterations = history.lines(ofKind: "training").map(\.iteration)
+      #expect(iterations == iterations.sorted())
     }
     #expect(history.count(ofKind: "training") == 20_016)
     let anew = try RunHistory(path: path)
@@ -99,8 +102,10 @@ import Testing
   func pieces() throws {
     // As another program may have written them, and as none should.
     let text =
-      line(1) + "{\"kind\": \"training\", \"iteration\": 2, \"loss\": 2}\n" + String(repeating: "z", count: 100_000) + "\n\u{0}\n\n"
-      + "{\"iteration\":1,\"kind\":\"health\",\"reason\":\n" + line(3) + "{\"iteration\":4,\"kind\":\"training\",\"loss\":4}"
+      line(1) + "{\"kind\": \"training\", \"iteration\": 2, \"loss\": 2}\n"
+      + String(repeating: "z", count: 100_000) + "\n\u{0}\n\n"
+      + "{\"iteration\":1,\"kind\":\"health\",\"reason\":\n" + line(3)
+      + "{\"iteration\":4,\"kind\":\"training\",\"loss\":4}"
     let bytes = Array(text.utf8)
     let whole = RunHistory(bytes: bytes)
     #expect(whole.lines(ofKind: "training").map(\.iteration) == [1, 2, 3, 4] && whole.skipped == 3)
@@ -119,7 +124,8 @@ import Testing
   func rolledBack() {
     let text =
       line(10, "evaluation") + line(20, "evaluation")
-      + "{\"iteration\":15,\"kind\":\"health\",\"action\":\"rollBack\"}\n" + line(20, "evaluation") + line(30, "evaluation")
+      + "{\"iteration\":15,\"kind\":\"health\",\"action\":\"rollBack\"}\n" + line(20, "evaluation")
+      + line(30, "evaluation")
     let history = RunHistory(bytes: Array(text.utf8))
     #expect(history.lines(ofKind: "evaluation").count == 4)
     #expect(history.evaluations.map(\.place) == [0, 3, 4])
