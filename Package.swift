@@ -134,7 +134,8 @@ let package = Package(
     .executableTarget(
       name: "reader-probe",
       dependencies: [
-        "CReaderWatch", "CZlib", "Checkpoints", "Communication", "Datasets", "Files", "Tensors", "Training",
+        "CReaderWatch", "CZlib", "Checkpoints", "Communication", "Datasets", "Files", "Forecasting", "NumPyFiles",
+        "Reporting", "Tensors", "Training",
       ],
       path: "Tests/Probes/reader-probe"),
     .testTarget(name: "DiagnosticsTests", dependencies: ["Diagnostics", "Communication", "Kernels"]),

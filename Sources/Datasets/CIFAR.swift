@@ -126,6 +126,7 @@ public enum CIFAR: Sendable {
       for first in stride(from: 0, to: input.byteCount, by: 256 * recordBytes) {
         let records: [UInt8]
         do throws(FileError) {
+          try options.limits.checkStop(input.path)
           records = try input.bytes(in: first..<min(input.byteCount, first + 256 * recordBytes))
         } catch { throw DatasetError(error) }
         try add(records, to: &packer, path: input.path, firstIndex: first / recordBytes)

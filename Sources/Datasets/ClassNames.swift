@@ -1,3 +1,5 @@
+import Files
+
 /// How classes are put in order: their places are their labels.
 enum ClassNames {
   /// Each name once: by value where all are numbers (2 before 10), else by spelling.
@@ -23,6 +25,8 @@ extension Dataset {
   /// The same with labels as `names` has them, where these are its classes in another order: a model keeps the order that
   /// it was trained with.
   public func labelled(as names: [String]) -> Dataset {
+    // Earlier versions kept some marks that are written as escapes now.
+    let names = names.map(escaped)
     guard names != classNames, names.count == classNames.count, Set(names) == Set(classNames) else { return self }
     let places = classNames.map { name in Int32(names.firstIndex(of: name) ?? 0) }
     let relabelled = { (set: ImageSet) in

@@ -14,6 +14,8 @@ public struct DatasetError: Error, Equatable, CustomStringConvertible {
     case missing
     /// The source is not written as it should be.
     case wrongSource
+    /// Nothing is wrong: the process is to end.
+    case stopped
   }
 
   public init(file: String, reason: String, remedy: String, cause: Cause = .damaged) {
@@ -25,7 +27,8 @@ public struct DatasetError: Error, Equatable, CustomStringConvertible {
 
   init(_ error: FileError) {
     self.init(
-      file: error.path, reason: error.reason, remedy: error.remedy, cause: error.isMissing ? .missing : .damaged)
+      file: error.path, reason: error.reason, remedy: error.remedy,
+      cause: error.isStopped ? .stopped : error.isMissing ? .missing : .damaged)
   }
 
   /// In one line, whatever files are called.

@@ -150,7 +150,7 @@ public enum DatasetSource: Hashable, Sendable, CustomStringConvertible {
       let resolution = options.resolution ?? Resolution(height: 16, width: 16)
       return Digits.load(resolution: resolution)
     case (.idx(let directory), _):
-      return try IDX.load(directory: directory, classCount: options.classCount)
+      return try IDX.load(directory: directory, classCount: options.classCount, limits: options.limits)
         .ranged(options, file: directory)
     case (.semeion(let file), _): return try Semeion.load(file: file)
     case (.cifar(let kind, let directory), .names(let names)):
@@ -198,6 +198,8 @@ public struct LoadingOptions: Sendable {
   private(set) var knownColumns: [String] = []
   /// Whether samples with NaN or infinity, and lines of a table without a number or a class, are left out.
   public var dropsNonFinite = false
+  /// What packed files may unpack to, and whether to go on reading.
+  public var limits = ReadingLimits()
   /// Whether a run has used these data before: its user is not asked again what could be meant otherwise.
   public private(set) var areKnown = false
   /// What stood for black and white in that run.

@@ -10,9 +10,11 @@ public enum IDX {
   /// With both pairs present, `t10k` is held out. With one, its last 2,000 images are (a fifth, if fewer than 10,000).
   /// - Throws: when a file is missing, cut short, no IDX file, its images and labels differ in number, or a label is no
   ///   class.
-  public static func load(directory: String, classCount: Int = 10) throws(DatasetError) -> Dataset {
-    let large = try pair(in: directory, prefix: "train", classCount: classCount)
-    let small = try pair(in: directory, prefix: "t10k", classCount: classCount)
+  public static func load(
+    directory: String, classCount: Int = 10, limits: ReadingLimits = ReadingLimits()
+  ) throws(DatasetError) -> Dataset {
+    let large = try pair(in: directory, prefix: "train", classCount: classCount, limits)
+    let small = try pair(in: directory, prefix: "t10k", classCount: classCount, limits)
     let classNames = (0..<classCount).map(String.init)
     switch (large, small) {
     case (let training?, let test?):
@@ -41,7 +43,9 @@ public enum IDX {
   }
 
   /// Images and labels of one pair of files; nil when neither is there.
-  private static func pair(in directory: String, prefix: String, classCount: Int) throws(DatasetError) -> ImageSet? {
+  private static func pair(
+    in directory: String, prefix: String, classCount: Int, _ limits: ReadingLimits
+  ) throws(DatasetError) -> ImageSet? {
     let imagesName = "\(prefix)-images-idx3-ubyte"
     let labelsName = "\(prefix)-labels-idx1-ubyte"
     let imagesPath = existing(imagesName, in: directory)
@@ -53,8 +57,8 @@ public enum IDX {
         file: "\(directory)/\(missing)[.gz]", reason: "missing, its partner is there",
         remedy: "copy both the images and the labels")
     }
-    let (extents, pixels) = try values(of: imagesPath, rank: 3)
-    let (_, labels) = try values(of: labelsPath, rank: 1)
+    let (extents, pixels) = try values(of: imagesPath, rank: 3, limits)
+    let (_, labels) = try values(of: labelsPath, rank: 1, limits)
     guard labels.count == extents[0] else {
       throw DatasetError(
         file: labelsPath, reason: "\(grouped(labels.count)) labels for \(grouped(extents[0])) images",
@@ -88,8 +92,10 @@ public enum IDX {
   /// Extents and bytes of one file of unsigned bytes.
   ///
   /// Never takes more memory than the file has bytes (unpacked), whatever its header says.
-  static func values(of path: String, rank: Int) throws(DatasetError) -> (extents: [Int], values: [UInt8]) {
-    let input = try PackedInput(path: path)
+  static func values(
+    of path: String, rank: Int, _ limits: ReadingLimits = ReadingLimits()
+  ) throws(DatasetError) -> (extents: [Int], values: [UInt8]) {
+    let input = try PackedInput(path: path, limits: limits)
     let headerSize = 4 + 4 * rank
     var header = [UInt8](repeating: 0, count: headerSize)
     let headerRead = try read(input, into: &header)
@@ -115,6 +121,7 @@ public enum IDX {
       }
       total = product
     }
+    try input.check(unpacked: total)
     return (extents, try payload(of: input, byteCount: total, headerSize: headerSize))
   }
 

@@ -27,9 +27,9 @@ extension ImageLabels {
     guard !index.images.isEmpty else { return nil }
     for path in paths {
       let found: Words?
-      do throws(DatasetError) { found = try words(of: path, index) } catch {
+      do throws(DatasetError) { found = try words(of: path, index, options.limits) } catch {
         // A table of something else may lie beside class folders.
-        guard scan.folders.isEmpty else { continue }
+        guard scan.folders.isEmpty || error.cause == .stopped else { continue }
         throw error
       }
       guard let words = found else { continue }
@@ -64,8 +64,10 @@ extension ImageLabels {
   }
 
   /// Nil where no column names images.
-  private static func words(of path: String, _ index: Index) throws(DatasetError) -> Words? {
-    let form = try TableForm(try TableText(path: path))
+  private static func words(
+    of path: String, _ index: Index, _ limits: ReadingLimits
+  ) throws(DatasetError) -> Words? {
+    let form = try TableForm(try TableText(path: path, limits: limits))
     var words = Words(names: form.names, notes: form.text.notes)
     var parser = TableParser(form.text, separator: form.separator, from: form.start)
     var fields: [TableParser.Field] = []

@@ -71,6 +71,7 @@ struct ImageLoader {
 
   private mutating func read(_ entry: ImageFolder.Entry, reserving count: Int) throws(DatasetError) {
     counts.images += 1
+    do throws(FileError) { try options.limits.checkStop(directory) } catch { throw DatasetError(error) }
     do throws(DatasetError) { try decoder.decode(try Self.bytes(of: entry.path), path: entry.path) } catch {
       faults.add(error, .unreadable)
       return

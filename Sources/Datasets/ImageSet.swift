@@ -78,9 +78,11 @@ public struct ImageSet: Sendable {
   }
 
   /// The images at `indices`, in that order, as a set of their own.
-  func selecting(_ indices: some Sequence<Int>) -> ImageSet {
+  func selecting(_ indices: some Collection<Int>) -> ImageSet {
     var chosenPixels: [UInt8] = []
     var chosenLabels: [Int32] = []
+    chosenPixels.reserveCapacity(indices.count * imageShape.count * format.elementBytes)
+    chosenLabels.reserveCapacity(indices.count)
     var chosenRows: [Float] = []
     for index in indices {
       withBytes(at: index) { chosenPixels += $0 }

@@ -14,7 +14,7 @@ extension NumPyArrays {
         throw wrong(
           "\(array.name) has \(Self.shown(array)) labels for \(grouped(count)) samples", "give one label a sample")
       }
-      if array.type.isText { texts += array.texts() } else { labels += try self.labels(of: array) }
+      if array.type.isText { texts += try array.texts() } else { labels += try self.labels(of: array) }
     }
     if !texts.isEmpty {
       guard labels.isEmpty else { throw wrong("labels are texts in one part and numbers in the other", "use one kind") }
@@ -41,7 +41,7 @@ extension NumPyArrays {
         "\(given.name) has \(grouped(given.count)) names, the largest label is \(grouped(most))", "name every class")
     }
     take(given, as: .classNames)
-    return (labels, given.texts())
+    return (labels, try given.texts())
   }
 
   /// - Parameter labels: that array is not taken twice.
@@ -57,7 +57,7 @@ extension NumPyArrays {
   /// Whole numbers from 0 on, or rows with a single 1.
   private func labels(of array: NumPyArray) throws(FileError) -> [Int32] {
     let width = array.shape.dropFirst().reduce(1, *)
-    let numbers = array.numbers()
+    let numbers = try array.numbers()
     let most = Double(options.mostClasses ?? NumPyData.mostClasses)
     if width > 1 {
       return try (0..<array.shape[0]).map { row throws(FileError) in

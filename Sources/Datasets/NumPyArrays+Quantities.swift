@@ -24,7 +24,7 @@ extension NumPyArrays {
       guard array.shape.first == count, array.shape.dropFirst().reduce(1, *) == width, !array.type.isText else {
         throw wrong("\(array.name) has \(Self.shown(array)) for \(grouped(count)) samples", "give one row a sample")
       }
-      numbers += array.numbers()
+      numbers += try array.numbers()
     }
     var scan = NumberScan(columns: width, rowSize: width)
     for x in numbers { scan.add(x) }

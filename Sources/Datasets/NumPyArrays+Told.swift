@@ -60,13 +60,14 @@ extension NumPyArrays {
     if word == NumPyRoles.ambiguous { return array }
     // Arrays without names: the second one belongs to the first, if it can be labels.
     guard taken.first?.name == "arr_0", !split.hasOwnTest else { return nil }
-    return array.type.isText || array.numbers().allSatisfy({ $0 == $0.rounded() && $0 >= 0 }) ? array : nil
+    guard !array.type.isText else { return array }
+    return try array.numbers().allSatisfy({ $0 == $0.rounded() && $0 >= 0 }) ? array : nil
   }
 
   /// Packed data without labels had some in files of earlier versions, all 0.
   private func isUnlabelled() throws(FileError) -> Bool {
     guard let names = try roles.names(.classNames).first.flatMap(file.array), names.type.isText else { return false }
-    return names.texts() == [Dataset.unlabelled]
+    return try names.texts() == [Dataset.unlabelled]
   }
 
   /// What tells that an array holds quantities: `1.5 of sample 3`; nil where its numbers are classes, or were meant so.
@@ -78,7 +79,7 @@ extension NumPyArrays {
           "reshape it, or leave it out")
       }
       let width = array.shape.count == 2 ? array.shape[1] : 1
-      let numbers = array.numbers()
+      let numbers = try array.numbers()
       if width == 1 {
         if let row = numbers.firstIndex(where: { $0 != $0.rounded() }) {
           return "\(numbers[row]) of sample \(grouped(row))"

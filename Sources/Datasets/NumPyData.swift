@@ -14,9 +14,9 @@ enum NumPyData {
 
   static func load(path: String, options: LoadingOptions) throws(DatasetError) -> Dataset {
     var arrays: NumPyArrays
-    do throws(FileError) { arrays = NumPyArrays(file: try NumPyFile(path: path), options: options) } catch {
-      throw DatasetError(error)
-    }
+    do throws(FileError) {
+      arrays = NumPyArrays(file: try NumPyFile(path: path, limits: options.limits), options: options)
+    } catch { throw DatasetError(error) }
     if !options.areKnown { try arrays.refuseIdleQuantities() }
     do throws(FileError) { return try arrays.dataset() } catch { throw DatasetError(error) }
   }
@@ -57,7 +57,9 @@ struct NumPyArrays {
     let test = try roles.names(.samples, .test, like: x.name).first.flatMap(file.array)
     take(x, as: .samples)
     take(test, as: .samples, of: .test)
-    let packed = try file.array(NumPyData.layout).map { SampleLayout(text: $0.texts().joined(separator: "\n")) }
+    let packed = try file.array(NumPyData.layout).map { array throws(FileError) in
+      SampleLayout(text: try texts(array).joined(separator: "\n"))
+    }
     let shape = try SampleShape(of: x, kind: packed?.kind ?? options.kind, asksBack: !options.areKnown)
     if let test { try shape.check(test: test, against: x) }
     let split = Split(training: x.shape[0], test: test?.shape[0])
@@ -105,7 +107,7 @@ struct NumPyArrays {
     guard array.type.isText else {
       throw wrong("\(array.name) holds \(array.type.name), no names", "save texts, or leave it out")
     }
-    return array.texts()
+    return try array.texts()
   }
 
   /// Leaves samples out that are not finite, where that is asked for.

@@ -13,8 +13,11 @@ final class PackedInput {
   /// Whether the file begins as a gzip file does.
   let isPacked: Bool
   private let stream: gzFile
+  private let limits: ReadingLimits
+  private var produced = 0
 
-  init(path: String) throws(DatasetError) {
+  init(path: String, limits: ReadingLimits) throws(DatasetError) {
+    self.limits = limits
     do throws(FileError) {
       file = try InputFile(path: path)
       isPacked = file.byteCount >= 2 ? try file.bytes(in: 0..<2) == [0x1F, 0x8B] : false
@@ -34,16 +37,31 @@ final class PackedInput {
   // All that was wanted has been read and checked by then.
   deinit { _ = gzclose_r(stream) }
 
+  /// - Throws: where the file is packed and says that it unpacks to more than it may.
+  func check(unpacked byteCount: Int) throws(DatasetError) {
+    guard isPacked else { return }
+    do throws(FileError) {
+      try limits.check(
+        unpacked: byteCount, ofPacked: file.byteCount, path: file.path, instead: "unpack it with gunzip")
+    } catch { throw DatasetError(error) }
+  }
+
   /// Fills as much of `buffer` as the (unpacked) file still has; fewer bytes mean its end, checksum verified.
+  ///
+  /// - Throws: where the data are damaged or more than may be unpacked, or nobody waits for them any more.
   func read(into buffer: UnsafeMutableRawBufferPointer) throws(DatasetError) -> Int {
     var done = 0
     while done < buffer.count {
-      let count = gzread(stream, buffer.baseAddress! + done, UInt32(min(buffer.count - done, 1 << 20)))
+      do throws(FileError) { try limits.checkStop(file.path) } catch { throw DatasetError(error) }
+      let count = gzread(
+        stream, buffer.baseAddress! + done, UInt32(min(buffer.count - done, ReadingLimits.pieceBytes)))
       if count <= 0 {
         try checkForDamage()
         break
       }
       done += Int(count)
+      produced += Int(count)
+      try check(unpacked: produced)
     }
     return done
   }

@@ -18,15 +18,15 @@ extension SampleValues {
     if shape.kind == .images, let range = options.range { try Self.check(range, against: layout, x) }
     columns = layout.columns
     if shape.kind == .images, x.type == .uint8 {
-      (training, self.test, format) = (Self.stored(x), test.map(Self.stored), .bytes)
+      (training, self.test, format) = (try Self.stored(x), try test.map(Self.stored), .bytes)
     } else if x.type == .float32, x.isNative, test.map({ $0.type == .float32 && $0.isNative }) ?? true {
-      (training, self.test, format) = (Self.stored(x), test.map(Self.stored), .floats(.none))
+      (training, self.test, format) = (try Self.stored(x), try test.map(Self.stored), .floats(.none))
     } else {
       // Written again by another program.
-      let floats = { (array: NumPyArray) in
-        PixelBytes(array.numbers().map { Float($0) }.withUnsafeBytes { Array($0)[...] })
+      let floats = { (array: NumPyArray) throws(FileError) in
+        try PixelBytes(array, Float.self) { number, _ in Float(number) }
       }
-      (training, self.test, format) = (floats(x), test.map(floats), .floats(.none))
+      (training, self.test, format) = (try floats(x), try test.map(floats), .floats(.none))
     }
   }
 

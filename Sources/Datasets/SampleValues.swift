@@ -107,7 +107,7 @@ struct SampleValues {
     let isImage = shape.kind == .images
     let size = shape.shape.count
     if isImage, x.type == .uint8 {
-      (training, self.test) = (Self.stored(x), test.map(Self.stored))
+      (training, self.test) = (try Self.stored(x), try test.map(Self.stored))
       let parts = zip([training, self.test], [x, test]).compactMap { pixels, array in
         pixels.map { PixelEvidence($0, imageSize: size, name: array?.name ?? "") }
       }
@@ -116,10 +116,14 @@ struct SampleValues {
       (notes, complaints) = (choice.notes, choice.complaints)
       return
     }
+    // Float32 stays where it is, unpacked once; others are scaled in double before they are rounded.
+    let stays = x.type == .float32 && x.isNative && test.map { $0.type == .float32 && $0.isNative } ?? true
+    let (x, test) =
+      stays ? (try x.unpacked(), try test.map { array throws(FileError) in try array.unpacked() }) : (x, test)
     var scan = NumberScan(columns: shape.columns, rowSize: size)
-    x.forEach(0..<x.count) { scan.add($0) }
+    try x.visit { scan.add($0) }
     var testScan = NumberScan(columns: shape.columns, rowSize: size)
-    if let test { test.forEach(0..<test.count) { testScan.add($0) } }
+    if let test { try test.visit { testScan.add($0) } }
     if !options.dropsNonFinite {
       for (scan, array) in [(scan, Optional(x)), (testScan, test)] where scan.nonFiniteCount > 0 {
         let error = DatasetError.nonFinite(
@@ -140,31 +144,28 @@ struct SampleValues {
     } else {
       columns = scan.scaled(names: names, keepsFlags: false)
     }
-    // Float32 stays where it is; others are scaled in double before they are rounded.
-    if x.type == .float32, x.isNative, test.map({ $0.type == .float32 && $0.isNative }) ?? true {
-      (training, self.test) = (Self.stored(x), test.map(Self.stored))
+    if stays {
+      (training, self.test) = (try Self.stored(x), try test.map(Self.stored))
       format = .floats(FloatScaling(columns, clips: clips))
     } else if let range, x.type == .bool {
-      let bytes = { (array: NumPyArray) in PixelBytes(array.numbers().map(range.byte(of:))[...]) }
-      (training, self.test, format) = (bytes(x), test.map(bytes), .bytes)
-    } else {
-      let scaled = { [columns] (array: NumPyArray) in
-        var floats: [Float] = []
-        floats.reserveCapacity(array.count)
-        var place = 0
-        array.forEach(0..<array.count) {
-          floats.append(range?.value(of: $0) ?? Float(columns[place].value(of: $0)))
-          place = place + 1 == columns.count ? 0 : place + 1
-        }
-        return PixelBytes(floats.withUnsafeBytes { Array($0)[...] })
+      let bytes = { (array: NumPyArray) throws(FileError) in
+        try PixelBytes(array, UInt8.self) { number, _ in range.byte(of: number) }
       }
-      (training, self.test, format) = (scaled(x), test.map(scaled), .floats(.none))
+      (training, self.test, format) = (try bytes(x), try test.map(bytes), .bytes)
+    } else {
+      let scaled = { [columns] (array: NumPyArray) throws(FileError) in
+        try PixelBytes(array, Float.self) { number, place in
+          range?.value(of: number) ?? Float(columns[place % columns.count].value(of: number))
+        }
+      }
+      (training, self.test, format) = (try scaled(x), try test.map(scaled), .floats(.none))
     }
   }
 
   /// Where the file holds them.
-  static func stored(_ array: NumPyArray) -> PixelBytes {
-    PixelBytes(array.block, array.range, file: array.isMapped ? array.path : nil)
+  static func stored(_ array: NumPyArray) throws(FileError) -> PixelBytes {
+    let place = try array.unpacked().place
+    return PixelBytes(place.block, place.range, file: place.isMapped ? array.path : nil)
   }
 
   private static func choice(
@@ -187,8 +188,26 @@ extension PixelEvidence {
       name: array.name, type: array.type, least: least, most: most, imageCount: array.shape[0], count: array.count
     ) { range in
       var excess = Excess()
-      array.forEach(0..<array.count) { excess.add($0, beyond: range) }
+      // What fails here, after a whole pass without fault, fails again when the numbers are taken over.
+      try? array.visit { excess.add($0, beyond: range) }
       return excess
     }
+  }
+}
+
+extension PixelBytes {
+  /// What becomes of an array's numbers, each known with its place in the array: nothing but the result takes memory.
+  init<Element: BitwiseCopyable>(
+    _ array: NumPyArray, _: Element.Type, _ element: (Double, Int) -> Element
+  ) throws(FileError) {
+    let size = MemoryLayout<Element>.size
+    let block = MemoryBlock(byteCount: array.count * size)
+    let target = block.address.bindMemory(to: Element.self, capacity: array.count)
+    var place = 0
+    try array.visit {
+      target[place] = element($0, place)
+      place += 1
+    }
+    self.init(block, 0..<array.count * size)
   }
 }

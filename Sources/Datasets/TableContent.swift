@@ -20,6 +20,9 @@ struct TableContent {
   init(_ form: TableForm, columns places: [Int], label: Int?) throws(DatasetError) {
     columns = places.map(TableColumn.init)
     classes = label == nil ? nil : []
+    // A field takes a byte at least.
+    let mostRows = 1 + form.text.bytes.count { $0 == 10 || $0 == 13 }
+    numbers.reserveCapacity(min(form.text.count, mostRows.multipliedReportingOverflow(by: places.count).partialValue))
     var parser = TableParser(form.text, separator: form.separator, from: form.start)
     var fields: [TableParser.Field] = []
     while try parser.next(into: &fields) {

@@ -21,6 +21,8 @@ struct TableParser {
     var line = 1
   }
 
+  private static let linesBetweenStops = 1_024
+
   let text: TableText
   let separator: UInt8
   /// Of the line read last; of one over several lines the first.
@@ -46,6 +48,9 @@ struct TableParser {
     let (quote, tab) = (UInt8(ascii: "\""), UInt8(ascii: "\t"))
     let end = text.count
     while position < end {
+      if line / Self.linesBetweenStops != nextLine / Self.linesBetweenStops {
+        do throws(FileError) { try text.limits.checkStop(text.path) } catch { throw DatasetError(error) }
+      }
       line = nextLine
       fields.removeAll(keepingCapacity: true)
       while true {

@@ -1,4 +1,5 @@
 import Files
+import Tensors
 
 /// The samples of a table with its columns chosen.
 struct TableRows {
@@ -65,6 +66,19 @@ struct TableRows {
     var scan = NumberScan(columns: columns.count, rowSize: columns.count)
     for row in rows { for column in columns { scan.add(number(column, of: row)) } }
     return scan.scaled(names: columns.map(name), keepsFlags: keepsFlags)
+  }
+
+  /// Network values as a set holds them, row after row.
+  func samples(_ columns: [Int], of rows: [Int], _ scaled: [Column]) -> PixelBytes {
+    let block = MemoryBlock(byteCount: rows.count * columns.count * MemoryLayout<Float>.size)
+    var place = 0
+    for row in rows {
+      for (column, scale) in zip(columns, scaled) {
+        block.floats[place] = Float(scale.value(of: number(column, of: row)))
+        place += 1
+      }
+    }
+    return PixelBytes(block, 0..<block.byteCount)
   }
 
   /// Network values, row after row.

@@ -13,18 +13,21 @@ struct TableText {
   let bytes: [UInt8]
   /// What the reader of the data should know of the encoding.
   let notes: [String]
+  let limits: ReadingLimits
 
   var count: Int { bytes.count - 1 }
 
   /// - Throws: where the file cannot be read, is no text, or is neither in Unicode nor in Windows-1252.
-  init(path: String) throws(DatasetError) {
-    let stored = try Self.stored(path)
-    try self.init(stored, path: path)
+  init(path: String, limits: ReadingLimits = ReadingLimits()) throws(DatasetError) {
+    try self.init(try Self.stored(path, limits), path: path, limits: limits)
   }
 
   /// - Parameter stored: the bytes of a file, unpacked.
-  init(_ stored: [UInt8], path: String) throws(DatasetError) {
+  init(_ given: consuming [UInt8], path: String, limits: ReadingLimits = ReadingLimits()) throws(DatasetError) {
     self.path = path
+    self.limits = limits
+    // Its memory becomes the text's.
+    var stored = given
     if stored.starts(with: [0x50, 0x4B, 0x03, 0x04]) {
       throw DatasetError(
         file: path, reason: "is a zip archive or an Excel workbook, no text",
@@ -52,7 +55,9 @@ struct TableText {
             + "\(shown.debugDescription); if that is wrong, save it as CSV UTF-8"
         ]
       } else {
-        bytes = (hasMark ? Array(stored.dropFirst(3)) : stored) + [0]
+        if hasMark { stored.removeFirst(3) }
+        stored.append(0)
+        bytes = stored
         notes = []
       }
     }
@@ -69,12 +74,11 @@ struct TableText {
     1 + (0..<offset).count { bytes[$0] == 10 || bytes[$0] == 13 && bytes[$0 + 1] != 10 }
   }
 
-  private static func stored(_ path: String) throws(DatasetError) -> [UInt8] {
-    let input = try PackedInput(path: path)
-    guard input.isPacked else {
-      do throws(FileError) { return try input.file.bytes() } catch { throw DatasetError(error) }
-    }
+  /// With room for one byte more.
+  private static func stored(_ path: String, _ limits: ReadingLimits) throws(DatasetError) -> [UInt8] {
+    let input = try PackedInput(path: path, limits: limits)
     var bytes: [UInt8] = []
+    if !input.isPacked { bytes.reserveCapacity(input.file.byteCount + 1) }
     var chunk = [UInt8](repeating: 0, count: 1 << 22)
     while true {
       var read = 0
@@ -85,7 +89,7 @@ struct TableText {
       if let failure { throw failure }
       bytes += chunk[..<read]
       if read < chunk.count { return bytes }
-      guard bytes.count <= mostUnpackedBytes else {
+      guard !input.isPacked || bytes.count <= mostUnpackedBytes else {
         throw DatasetError(
           file: path,
           reason: "more than \(grouped(mostUnpackedBytes)) bytes when unpacked, a quarter of the memory here",

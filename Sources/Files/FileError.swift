@@ -11,15 +11,18 @@ public struct FileError: Error, Equatable, CustomStringConvertible {
   public let remedy: String
   /// The `errno` of the call that failed; nil where the file was read and something is wrong with what it holds.
   public let code: Int32?
+  /// True where nothing is wrong but the wish to stop.
+  public let isStopped: Bool
 
   /// True where there is no such file.
   public var isMissing: Bool { code == ENOENT }
 
-  public init(path: String, reason: String, remedy: String, code: Int32? = nil) {
+  public init(path: String, reason: String, remedy: String, code: Int32? = nil, isStopped: Bool = false) {
     self.path = path
     self.reason = reason
     self.remedy = remedy
     self.code = code
+    self.isStopped = isStopped
   }
 
   public var description: String { "\(path): \(reason); \(remedy)" }

@@ -1,101 +1,157 @@
 import Files
 import Tensors
 
-/// An array of numbers or texts, mapped from a file or unpacked into memory; elements in row-major order.
+/// An array of numbers or texts: mapped from a file, unpacked into memory, or packed in a file; elements in row-major order.
 public struct NumPyArray: Sendable {
   public let name: String
   public let path: String
   public let type: ElementType
   public let shape: [Int]
   let isBigEndian: Bool
-  private let memory: SharedBlock
-  /// Of the elements, in bytes of the block.
-  public let range: Range<Int>
-  /// Whether the block is the mapped file rather than memory of this process.
-  public let isMapped: Bool
+  private let content: Content
+  private let limits: ReadingLimits
 
-  /// - Parameter content: the array's own file within `block`: header and elements.
-  init(_ block: MemoryBlock, content: Range<Int>, isMapped: Bool, path: String, name: String) throws(FileError) {
+  private enum Content: Sendable {
+    /// In these bytes of the block.
+    case lying(SharedBlock, Range<Int>, isMapped: Bool)
+    case packed(PackedElements)
+  }
+
+  /// - Parameter content: the array's own file within the mapped `block`: header and elements.
+  init(
+    _ block: MemoryBlock, content: Range<Int>, path: String, name: String, limits: ReadingLimits
+  ) throws(FileError) {
     let bytes = UnsafeRawBufferPointer(start: block.address + content.lowerBound, count: content.count)
     let header = try ArrayHeader(
       UnsafeRawBufferPointer(rebasing: bytes.prefix(ArrayHeader.mostBytes + 12)), path: path, name: name)
+    try Self.check(header, contentCount: content.count, path: path, name: name)
+    let range = content.lowerBound + header.byteCount..<content.upperBound
+    self.init(
+      header, .lying(SharedBlock(block: block), range, isMapped: true), path: path, name: name, limits: limits)
+  }
+
+  /// - Parameter contentCount: bytes of header and elements, unpacked.
+  init(
+    _ header: ArrayHeader, contentCount: Int, _ elements: PackedElements, _ place: Inflation.Place
+  ) throws(FileError) {
+    try Self.check(header, contentCount: contentCount, path: place.path, name: place.name)
+    self.init(header, .packed(elements), path: place.path, name: place.name, limits: place.limits)
+  }
+
+  private init(_ header: ArrayHeader, _ content: Content, path: String, name: String, limits: ReadingLimits) {
+    (self.name, self.path, self.content, self.limits) = (name, path, content, limits)
+    (type, shape, isBigEndian) = (header.type, header.shape, header.isBigEndian)
+  }
+
+  /// The same elements in memory.
+  private init(_ packed: NumPyArray, in block: MemoryBlock) {
+    (name, path, type, shape) = (packed.name, packed.path, packed.type, packed.shape)
+    (isBigEndian, limits) = (packed.isBigEndian, packed.limits)
+    content = .lying(SharedBlock(block: block), 0..<block.byteCount, isMapped: false)
+  }
+
+  private static func check(
+    _ header: ArrayHeader, contentCount: Int, path: String, name: String
+  ) throws(FileError) {
     let needed = header.byteCount + header.count * header.type.byteCount
-    guard needed == content.count else {
+    guard needed == contentCount else {
       throw FileError(
         path: path,
-        reason: "array \(name): \(grouped(content.count)) bytes, its header of "
+        reason: "array \(name): \(grouped(contentCount)) bytes, its header of "
           + "\(header.shape.map(grouped).joined(separator: " × ")) \(header.type.name) asks for \(grouped(needed))",
         remedy: "the copy was cut short or damaged, copy it again")
     }
-    self.name = name
-    self.path = path
-    self.isMapped = isMapped
-    (type, shape, isBigEndian) = (header.type, header.shape, header.isBigEndian)
-    memory = SharedBlock(block: block)
-    range = content.lowerBound + header.byteCount..<content.upperBound
   }
 
   public var count: Int { shape.reduce(1, *) }
-  /// What holds the elements.
-  public var block: MemoryBlock { memory.block }
   /// Whether the elements lie there as this machine reads them.
   public var isNative: Bool { !isBigEndian || type.byteCount == 1 }
 
-  /// The elements of `range` as numbers.
+  /// The array with its elements lying somewhere: in the mapped file, or unpacked into memory of as many bytes.
+  public func unpacked() throws(FileError) -> NumPyArray {
+    guard case .packed(let elements) = content else { return self }
+    return NumPyArray(self, in: try elements.unpacked())
+  }
+
+  /// What holds the elements, where in it, and whether it is the mapped file rather than memory of this process.
+  ///
+  /// - Precondition: `unpacked()`.
+  public var place: (block: MemoryBlock, range: Range<Int>, isMapped: Bool) {
+    guard case .lying(let memory, let range, let isMapped) = content else {
+      preconditionFailure("array \(name) is packed")
+    }
+    return (memory.block, range, isMapped)
+  }
+
+  /// All elements as numbers, one after the other.
   ///
   /// - Precondition: no texts.
-  public func forEach(_ elements: Range<Int>, _ body: (Double) -> Void) {
-    precondition(elements.lowerBound >= 0 && elements.upperBound <= count, "\(elements) of \(count) elements")
+  /// - Throws: where packed ones are damaged, or nobody waits for them any more.
+  public func visit(_ body: (Double) -> Void) throws(FileError) {
     switch type {
-    case .bool: visit(elements, UInt8.self) { body($0 == 0 ? 0 : 1) }
-    case .uint8: visit(elements, UInt8.self) { body(Double($0)) }
-    case .int8: visit(elements, Int8.self) { body(Double($0)) }
-    case .uint16: visit(elements, UInt16.self) { body(Double($0)) }
-    case .int16: visit(elements, Int16.self) { body(Double($0)) }
-    case .uint32: visit(elements, UInt32.self) { body(Double($0)) }
-    case .int32: visit(elements, Int32.self) { body(Double($0)) }
-    case .uint64: visit(elements, UInt64.self) { body(Double($0)) }
-    case .int64: visit(elements, Int64.self) { body(Double($0)) }
-    case .float16: visit(elements, UInt16.self) { body(Double(float16: $0)) }
-    case .float32: visit(elements, UInt32.self) { body(Double(Float(bitPattern: $0))) }
-    case .float64: visit(elements, UInt64.self) { body(Double(bitPattern: $0)) }
+    case .bool: try visit(UInt8.self) { body($0 == 0 ? 0 : 1) }
+    case .uint8: try visit(UInt8.self) { body(Double($0)) }
+    case .int8: try visit(Int8.self) { body(Double($0)) }
+    case .uint16: try visit(UInt16.self) { body(Double($0)) }
+    case .int16: try visit(Int16.self) { body(Double($0)) }
+    case .uint32: try visit(UInt32.self) { body(Double($0)) }
+    case .int32: try visit(Int32.self) { body(Double($0)) }
+    case .uint64: try visit(UInt64.self) { body(Double($0)) }
+    case .int64: try visit(Int64.self) { body(Double($0)) }
+    case .float16: try visit(UInt16.self) { body(Double(float16: $0)) }
+    case .float32: try visit(UInt32.self) { body(Double(Float(bitPattern: $0))) }
+    case .float64: try visit(UInt64.self) { body(Double(bitPattern: $0)) }
     case .text: preconditionFailure("array \(name) holds texts")
     }
   }
 
   /// All elements as numbers.
-  public func numbers() -> [Double] {
+  public func numbers() throws(FileError) -> [Double] {
     var numbers: [Double] = []
     numbers.reserveCapacity(count)
-    forEach(0..<count) { numbers.append($0) }
+    try visit { numbers.append($0) }
     return numbers
   }
 
   /// All elements as texts.
   ///
   /// - Precondition: texts.
-  public func texts() -> [String] {
+  public func texts() throws(FileError) -> [String] {
     guard case .text(let width) = type else { preconditionFailure("array \(name) holds no texts") }
-    var scalars: [UInt32] = []
-    visit(0..<count * width, UInt32.self) { scalars.append($0) }
-    return (0..<count).map { row in
-      var text = String.UnicodeScalarView()
-      for value in scalars[row * width..<(row + 1) * width] where value != 0 {
-        text.append(Unicode.Scalar(value) ?? "\u{FFFD}")
-      }
-      return String(text)
+    var texts: [String] = []
+    var text = String.UnicodeScalarView()
+    var place = 0
+    if width == 0 { return [String](repeating: "", count: count) }
+    try visit(UInt32.self) { value in
+      if value != 0 { text.append(Unicode.Scalar(value) ?? "\u{FFFD}") }
+      place += 1
+      guard place == width else { return }
+      texts.append(String(text))
+      (text, place) = (String.UnicodeScalarView(), 0)
     }
+    return texts
   }
 
   private func visit<Integer: FixedWidthInteger>(
-    _ elements: Range<Int>, _ type: Integer.Type, _ body: (Integer) -> Void
-  ) {
-    let start = UnsafeRawPointer(block.address) + range.lowerBound
+    _ type: Integer.Type, _ body: (Integer) -> Void
+  ) throws(FileError) {
     let size = MemoryLayout<Integer>.size
-    withExtendedLifetime(memory) {
-      for index in elements {
-        let value = start.loadUnaligned(fromByteOffset: index * size, as: Integer.self)
+    let isBigEndian = isBigEndian
+    func pass(_ bytes: UnsafeRawBufferPointer) {
+      guard let start = bytes.baseAddress else { return }
+      for offset in stride(from: 0, to: bytes.count, by: size) {
+        let value = start.loadUnaligned(fromByteOffset: offset, as: Integer.self)
         body(isBigEndian ? Integer(bigEndian: value) : Integer(littleEndian: value))
+      }
+    }
+    switch content {
+    case .packed(let elements): try elements.forEachPiece(of: ReadingLimits.pieceBytes, pass)
+    case .lying(let memory, let range, _):
+      let bytes = UnsafeRawBufferPointer(start: memory.block.address, count: memory.block.byteCount)
+      for first in stride(from: range.lowerBound, to: range.upperBound, by: ReadingLimits.pieceBytes) {
+        try limits.checkStop(path)
+        let last = min(range.upperBound, first + ReadingLimits.pieceBytes)
+        withExtendedLifetime(memory) { pass(UnsafeRawBufferPointer(rebasing: bytes[first..<last])) }
       }
     }
   }

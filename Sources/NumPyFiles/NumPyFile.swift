@@ -3,10 +3,13 @@ import Tensors
 
 /// The arrays of an `.npz` file, of an `.npy` file, or of a directory of `.npy` files, by name.
 ///
-/// Arrays that are not packed stay in the file, mapped; packed ones are unpacked into memory when they are asked for.
+/// Arrays that are not packed stay in the file, mapped. Packed ones are unpacked into memory when they are asked for; large
+/// ones a piece at a time, whenever somebody goes through them.
 public struct NumPyFile {
   /// Stored arrays up to this size are read once to check zip's checksum; larger ones are trusted.
   private static let mostChecked = 1 << 28
+  /// Packed arrays up to this size are unpacked once and for all.
+  private static let mostKept = 1 << 26
 
   private enum Place {
     case file(String)
@@ -18,10 +21,20 @@ public struct NumPyFile {
   public let names: [String]
   private let places: [String: Place]
   private let block: MemoryBlock?
+  private let limits: ReadingLimits
+  private let asked = Asked()
+
+  /// Packed arrays that were asked for, and what they unpack to.
+  private final class Asked {
+    var byteCounts: [String: Int] = [:]
+  }
 
   /// Finds out what is there; no element is read.
-  public init(path: String) throws(FileError) {
+  ///
+  /// - Parameter limits: what all packed arrays that are asked for may unpack to together.
+  public init(path: String, limits: ReadingLimits = ReadingLimits()) throws(FileError) {
     self.path = path
+    self.limits = limits
     if let files = try? Directories.names(in: path) {
       let arrays = files.filter { $0.hasSuffix(".npy") && !$0.hasPrefix(".") }.sorted()
       guard !arrays.isEmpty else {
@@ -97,22 +110,40 @@ public struct NumPyFile {
     case nil: return nil
     case .file(let path):
       let block = try MappedFile.open(path)
-      return try NumPyArray(block, content: 0..<block.byteCount, isMapped: true, path: path, name: clipped(name))
+      return try NumPyArray(block, content: 0..<block.byteCount, path: path, name: clipped(name), limits: limits)
     case .entry(let entry):
       guard let block else { return nil }
       let source = UnsafeRawBufferPointer(start: block.address + entry.offset, count: entry.packedCount)
-      if entry.isPacked {
-        let unpacked = try Inflation.unpacked(
-          source, byteCount: entry.byteCount, checksum: entry.checksum, path: path, name: clipped(name))
-        return try NumPyArray(
-          unpacked, content: 0..<entry.byteCount, isMapped: false, path: path, name: clipped(name))
-      }
+      if entry.isPacked { return try packed(entry, source, in: block, name) }
       guard entry.byteCount > Self.mostChecked || crc32(of: source) == entry.checksum else {
         throw FileError(
           path: path, reason: "array \(clipped(name)): its checksum does not hold", remedy: "copy the file again")
       }
       return try NumPyArray(
-        block, content: entry.offset..<entry.offset + entry.byteCount, isMapped: true, path: path, name: clipped(name))
+        block, content: entry.offset..<entry.offset + entry.byteCount, path: path, name: clipped(name), limits: limits)
     }
+  }
+
+  private func packed(
+    _ entry: ZipDirectory.Entry, _ source: UnsafeRawBufferPointer, in block: MemoryBlock, _ name: String
+  ) throws(FileError) -> NumPyArray {
+    let place = Inflation.Place(path: path, name: clipped(name), limits: limits)
+    try Inflation.check(entry, place)
+    asked.byteCounts[name] = entry.byteCount
+    // Those before it were not too much.
+    try limits.check(
+      unpacked: asked.byteCounts.values.reduce(0, +), ofPacked: block.byteCount, path: path,
+      what: "array \(clipped(name))" + (asked.byteCounts.count > 1 ? " and those before it" : ""),
+      instead: "save it with numpy.savez, which does not pack")
+    let first = Inflation.first(min(entry.byteCount, ArrayHeader.mostBytes + 12), of: source)
+    let header = try first.withUnsafeBytes { bytes -> Result<ArrayHeader, FileError> in
+      do throws(FileError) { return .success(try Self.header(bytes, path: path, name: name)) } catch {
+        return .failure(error)
+      }
+    }.get()
+    let array = try NumPyArray(
+      header, contentCount: entry.byteCount,
+      PackedElements(block, entry, headerBytes: header.byteCount, place), place)
+    return entry.byteCount <= Self.mostKept ? try array.unpacked() : array
   }
 }

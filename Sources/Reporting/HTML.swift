@@ -1,3 +1,5 @@
+import Files
+
 /// Pieces of a page that needs nothing but itself.
 enum HTML {
   /// `text` where markup may stand.
@@ -10,7 +12,8 @@ enum HTML {
       case ">": result += "&gt;"
       case "\"": result += "&quot;"
       case "'": result += "&#39;"
-      default: result.unicodeScalars.append(character)
+      case "\n", "\t": result.unicodeScalars.append(character)
+      default: result += isPlain(character) ? String(character) : character.escaped(asASCII: true)
       }
     }
     return result

@@ -1,3 +1,5 @@
+import Files
+
 extension LineBuffer {
   /// `{`
   public func beginObject() { append(UInt8(ascii: "{")) }
@@ -67,16 +69,18 @@ extension LineBuffer {
 
   func append(quoted value: String) {
     append(UInt8(ascii: "\""))
-    for byte in value.utf8 {
-      switch byte {
-      case UInt8(ascii: "\""), UInt8(ascii: "\\"):
+    for scalar in value.unicodeScalars {
+      switch scalar {
+      case "\"", "\\":
         append(UInt8(ascii: "\\"))
-        append(byte)
-      case 0..<0x20:
-        append("\\u00" as StaticString)
-        append(Self.hexadecimalDigit(byte >> 4))
-        append(Self.hexadecimalDigit(byte & 15))
-      default: append(byte)
+        append(UInt8(ascii: scalar))
+      // All of these have 16 bits.
+      case _ where !isPlain(scalar):
+        append("\\u" as StaticString)
+        for shift in [12, 8, 4, 0] as [UInt32] {
+          append(Self.hexadecimalDigit(UInt8(truncatingIfNeeded: scalar.value >> shift & 15)))
+        }
+      default: for byte in UTF8.encode(scalar)! { append(byte) }
       }
     }
     append(UInt8(ascii: "\""))

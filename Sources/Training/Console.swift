@@ -1,3 +1,4 @@
+import Files
 import Logging
 import Reporting
 
@@ -26,14 +27,14 @@ final class Console: Sendable {
   /// On standard output, behind all that was logged.
   func show(_ text: String) {
     log.settle()
-    results.write(text)
+    results.write(printable(text))
     results.settle()
   }
 
   /// One line, whatever file names and recipes put into the message.
   func say(_ failure: Failure) {
     let text = failure.description.split(whereSeparator: \.isNewline).joined(separator: " ")
-    log.write("lockstep: \(text)\n")
+    log.write("lockstep: \(escaped(text))\n")
     log.settle()
   }
 
@@ -71,7 +72,7 @@ private struct PlainLogHandler: LogHandler {
 
   func log(event: LogEvent) {
     let prefix = event.level >= .warning ? "\(event.level): " : ""
-    console.log.write("\(prefix)\(event.message)\n")
+    console.log.write("\(prefix)\(printable("\(event.message)"))\n")
     console.log.settle()
   }
 }

@@ -9,8 +9,12 @@ extension Recipe {
   ///
   /// - Parameter known: what a run has made of these data before: then black and white, the columns of a table and the order
   ///   of classes stay what they were, and nothing is refused that could be meant otherwise.
-  /// - Throws: `SharedFailure` on all ranks where a directory or a file is not as it should be for any of them.
-  public func loadDataset(on communicator: any Communicator, known: SampleDescription? = nil) throws -> Dataset {
+  /// - Parameter signals: a wish to stop ends the reading, too, on all ranks.
+  /// - Throws: `SharedFailure` on all ranks where a directory or a file is not as it should be for any of them, or where one
+  ///   that reads is asked to stop.
+  public func loadDataset(
+    on communicator: any Communicator, known: SampleDescription? = nil, signals: StopSignals? = nil
+  ) throws -> Dataset {
     let understood = try communicator.together {
       communicator.rank == 0 ? try DatasetSource.understood(data.source) : nil
     }
@@ -19,6 +23,7 @@ extension Recipe {
       if known == nil { try refuseIdleConditions() }
       var options = try loadingOptions()
       if let known { options.keep(known) }
+      if let signals { options.limits.isStopped = { signals.stop != nil } }
       return (try DatasetSource(text), options)
     }
     var listing = try communicator.together { communicator.rank == 0 ? try source.listing(options) : nil }
@@ -29,7 +34,12 @@ extension Recipe {
       listing = DatasetListing(bytes: try communicator.broadcast(room, from: 0))
     }
     let own = try communicator.together {
-      communicator.nodeRank == 0 ? try listing.map { try source.load(options, listing: $0) } : nil
+      guard communicator.nodeRank == 0, let listing else { return Dataset?.none }
+      do { return try source.load(options, listing: listing) } catch let error as DatasetError
+        where error.cause == .stopped
+      {
+        throw Failure(error.description, code: signals?.stop == .interrupt ? .interrupted : .tryAgain)
+      }
     }
     var dataset = noting(try Self.shared(own, on: communicator), from: source)
     if let known { dataset = dataset.labelled(as: known.classNames) }
@@ -90,6 +100,7 @@ extension Recipe {
     options.conditionColumns = data.conditions
     options.columns = data.columns
     options.dropsNonFinite = data.dropNonFinite
+    options.limits.unpackedBytes = Int(data.mostUnpackedGB * 1e9)
     return options
   }
 }

@@ -193,9 +193,10 @@ extension Recipe {
   /// The embedded recipe `name`.
   public static func embedded(named name: String) throws -> Embedded {
     if let found = embedded.first(where: { $0.name == name }) { return found }
-    let nearest = embedded.map(\.name).min { editDistance(name, $0) < editDistance(name, $1) } ?? ""
+    let shown = clipped(name)
+    let nearest = embedded.map(\.name).min { editDistance(shown, $0) < editDistance(shown, $1) } ?? ""
     throw Failure(
-      "there is no recipe \(name); did you mean \(nearest)? `lockstep recipes` lists them; a file needs a / or .yaml",
+      "there is no recipe \(shown); did you mean \(nearest)? `lockstep recipes` lists them; a file needs a / or .yaml",
       code: .configuration)
   }
 }

@@ -18,7 +18,7 @@ extension Recipe {
     try fields.field(
       "version", &version, "version of these keys", where: { $0 == Self.currentVersion },
       "\(Self.currentVersion); a newer recipe needs a newer lockstep")
-    try fields.field("name", &name, "what the recipe is called")
+    try fields.field("name", &name, "what the recipe is called; its runs lie in runs/NAME")
     try fields.field("seed", &seed, "start of all random numbers", where: { $0 >= 0 }, "0 or more")
     try fields.section("data") { try data.visit(&$0) }
     try fields.section("model") { try model.visit(&$0) }
@@ -28,38 +28,38 @@ extension Recipe {
     try fields.section("evaluation") { f in
       try f.field(
         "every", &evaluation.every, "iterations between evaluations; 0: at the end only",
-        where: { $0 >= 0 }, "0 or more")
+        where: areIterations(from: 0), iterationRange(from: 0))
       try f.field(
         "samples", &evaluation.samples, "samples of each kind that an evaluation judges",
-        where: { $0 >= 1 }, "1 or more")
+        where: { (1...10_000_000).contains($0) }, "from 1 to 10,000,000")
       try f.field(
         "gridColumns", &evaluation.gridColumns, "samples per class in the picture",
         where: { (1...100).contains($0) }, "from 1 to 100")
       try f.field(
         "classifierIterations", &evaluation.classifierIterations,
         "training steps of the classifier that tells whether samples show their class; 0: no classifier",
-        where: { $0 >= 0 }, "0 or more")
+        where: { (0...10_000_000).contains($0) }, "from 0 to 10,000,000")
     }
     try fields.section("checkpoint") { f in
       try f.field(
         "every", &checkpoint.every, "iterations between checkpoints; 0: at the end only",
-        where: { $0 >= 0 }, "0 or more")
+        where: areIterations(from: 0), iterationRange(from: 0))
       try f.field(
         "everySeconds", &checkpoint.everySeconds, "seconds between checkpoints, at the latest; 0: no such limit",
-        where: { $0 >= 0 }, "0 or more")
+        where: { (0...1e9).contains($0) }, "from 0 to 1,000,000,000")
       try f.field(
         "keep", &checkpoint.keep, "how many of the newest checkpoints stay, beside two healthy ones for roll backs",
-        where: { $0 >= 1 }, "1 or more")
+        where: areIterations(from: 1), iterationRange(from: 1))
       try f.field(
         "keepEvery", &checkpoint.keepEvery, "those of every so many iterations stay, too; 0: none for that",
-        where: { $0 >= 0 }, "0 or more")
+        where: areIterations(from: 0), iterationRange(from: 0))
       try f.field(
         "keepBest", &checkpoint.keepBest, "and the one whose evaluation is the best by this; written whenever it is")
     }
     try fields.section("log") { f in
       try f.field(
         "everySeconds", &log.everySeconds, "seconds between lines of metrics.jsonl; 0: every iteration",
-        where: { $0 >= 0 }, "0 or more")
+        where: { (0...1e9).contains($0) }, "from 0 to 1,000,000,000")
     }
   }
 }
@@ -70,7 +70,8 @@ extension Recipe.Health {
     try f.field("gradientNorm", &gradientNorm, "when a gradient is unusually long")
     try f.field(
       "gradientNormDeviations", &gradientNormDeviations,
-      "unusual: so many standard deviations above the mean of the window's log-norms", where: { $0 > 0 }, "above 0")
+      "unusual: so many standard deviations above the mean of the window's log-norms", where: { $0 > 0 && $0 <= 1e9 },
+      "above 0, at most 1,000,000,000")
     try f.field(
       "saturation", &saturation, "when the discriminator is always right; skip: its updates, until it is not")
     try f.field(
@@ -81,15 +82,18 @@ extension Recipe.Health {
       "collapseSpread", &collapseSpread, "alike: their spread is below this share of the real ones' spread",
       where: { (0...1).contains($0) }, "from 0 to 1")
     try f.field(
-      "window", &window, "phases or iterations that count as usual", where: { $0 >= 2 }, "2 or more")
+      "window", &window, "phases or iterations that count as usual", where: { (2...1_000_000).contains($0) },
+      "from 2 to 1,000,000")
     try f.field(
       "rollBackFactor", &rollBackFactor, "what a roll back multiplies both learning rates by",
       where: { $0 > 0 && $0 <= 1 }, "above 0, at most 1")
     try f.field(
-      "mostRollBacks", &mostRollBacks, "roll backs in all before the run stops", where: { $0 >= 0 }, "0 or more")
+      "mostRollBacks", &mostRollBacks, "roll backs in all before the run stops",
+      where: { (0...1_000_000).contains($0) },
+      "from 0 to 1,000,000")
     try f.field(
       "digestEvery", &digestEvery, "iterations between comparisons of all parameters over the ranks; 0: none",
-      where: { $0 >= 0 }, "0 or more")
+      where: areIterations(from: 0), iterationRange(from: 0))
   }
 }
 
@@ -120,7 +124,8 @@ extension Recipe.Data {
     try f.field(
       "range", &range,
       "numbers of images, of an array or in their files, that stand for black and white; []: as they show",
-      where: { $0.isEmpty || $0.count == 2 && $0[0] < $0[1] }, "[] or two numbers, the lower first")
+      where: { $0.isEmpty || $0.count == 2 && $0[0] < $0[1] && $0.allSatisfy { abs($0) <= 1e30 } },
+      "[] or two numbers, the lower first")
     try f.field(
       "label", &label, "column with the class, of a table or of a list of image files; none: all are of one class")
     try f.field("conditions", &conditions, "columns of a table with quantities to condition on")
@@ -130,6 +135,10 @@ extension Recipe.Data {
     try f.field(
       "dropNonFinite", &dropNonFinite,
       "samples with NaN, infinity or a missing number, or without a class, are left out and counted")
+    try f.field(
+      "mostUnpackedGB", &mostUnpackedGB,
+      "a packed file (.npz, .gz) may unpack to so many GB; to 64 times its size where that is more",
+      where: { (0...1e6).contains($0) }, "from 0 to 1,000,000")
   }
 }
 
@@ -163,6 +172,15 @@ extension Recipe.Model {
   }
 }
 
+/// Counts of iterations: times the largest batch they stay below 2⁶³.
+private func areIterations(from least: Int) -> (Int) -> Bool { { (least...1_000_000_000_000).contains($0) } }
+
+private func iterationRange(from least: Int) -> String { "from \(least) to 1,000,000,000,000" }
+
+private func areHeights(_ heights: [Int]) -> Bool {
+  heights.count <= 8 && heights.allSatisfy { (1...512).contains($0) }
+}
+
 private func areWidths(_ widths: [Int]) -> Bool { widths.allSatisfy { (1...65_536).contains($0) } }
 
 extension SAGANGenerator {
@@ -170,7 +188,9 @@ extension SAGANGenerator {
     try f.field(
       "channels", &channels, "channels behind the first layer, then behind every block that doubles the image",
       where: { areWidths($0) && (2...7).contains($0.count) }, "2 to 7 widths from 1 to 65,536")
-    try f.field("attentionAt", &attentionAt, "heights at which attention follows a block; []: none")
+    try f.field(
+      "attentionAt", &attentionAt, "heights at which attention follows a block; []: none",
+      where: areHeights, "up to 8 heights from 1 to 512")
     try f.field("norm", &norm, "normalisation before every activation")
     try f.field("spectralNorm", &usesSpectralNorm, "divide every weight by its largest singular value")
   }
@@ -184,7 +204,9 @@ extension SAGANDiscriminator {
     try f.field(
       "downBlocks", &downBlocks, "how many blocks halve the image, from the first on",
       where: { (0...8).contains($0) }, "from 0 to 8")
-    try f.field("attentionAt", &attentionAt, "heights at which attention follows a block; []: none")
+    try f.field(
+      "attentionAt", &attentionAt, "heights at which attention follows a block; []: none",
+      where: areHeights, "up to 8 heights from 1 to 512")
     try f.field("norm", &norm, "normalisation before every activation")
     try f.field("spectralNorm", &usesSpectralNorm, "divide every weight by its largest singular value")
   }
@@ -200,17 +222,18 @@ extension DenseTower {
   fileprivate mutating func visit(_ f: inout RecipeFields) throws {
     try f.field(
       "hiddenBefore", &hiddenBefore, "widths of the hidden layers before attention",
-      where: { areWidths($0) && !$0.isEmpty }, "at least one width from 1 to 65,536")
+      where: { areWidths($0) && (1...64).contains($0.count) }, "at least one width from 1 to 65,536, at most 64 of them"
+    )
     try f.field(
       "hiddenAfter", &hiddenAfter, "widths of the hidden layers after attention",
-      where: areWidths, "widths from 1 to 65,536")
+      where: { areWidths($0) && $0.count <= 64 }, "widths from 1 to 65,536, at most 64 of them")
     try f.field("activation", &activation, "what follows each layer before attention")
     try f.field(
       "tokens", &tokens, "tokens that the layer before attention is cut into; none: no attention",
       where: { $0.map { (1...65_536).contains($0) } ?? true }, "from 1 to 65,536")
     try f.field(
       "imageLayerScale", &imageLayerScale, "factor on the initial kernel of the layer next to the image",
-      where: { $0 > 0 }, "above 0")
+      where: { $0 > 0 && $0 <= 1e6 }, "above 0, at most 1,000,000")
     try f.section("attention") { try attention.visit(&$0) }
   }
 }
@@ -223,8 +246,8 @@ extension AttentionOptions {
       "from 1 to 65,536")
     try f.field("activation", &activation, "function on the scores before normalisation")
     try f.field(
-      "width", &width, "tokens that a query sees; none: all", where: { $0.map { $0 >= 1 } ?? true },
-      "1 or more")
+      "width", &width, "tokens that a query sees; none: all", where: { $0.map { (1...65_536).contains($0) } ?? true },
+      "from 1 to 65,536")
     try f.field("historyOnly", &historyOnly, "a query sees no later tokens")
     try f.field("additiveBias", &usesAdditiveBias, "bias b_h inside the additive score")
     try f.field("attentionBias", &usesAttentionBias, "bias b_a on the score")
@@ -240,7 +263,7 @@ extension AttentionOptions {
 
 extension RecipeFields {
   fileprivate mutating func factor(_ key: String, _ value: inout Float, _ help: String) throws {
-    try field(key, &value, help, where: { $0 >= 0 }, "0 or more")
+    try field(key, &value, help, where: { (0...1e9).contains($0) }, "from 0 to 1,000,000,000")
   }
 }
 
@@ -248,25 +271,26 @@ extension Recipe.Training {
   fileprivate mutating func visit(_ f: inout RecipeFields) throws {
     let isRate = { (x: Double) in x > 0 && x <= 10 }
     let isFraction = { (x: Double) in x >= 0 && x < 1 }
-    let isWeight = { (x: Double) in x >= 0 }
+    let isWeight = { (x: Double) in (0...1e9).contains(x) }
+    let weights = "from 0 to 1,000,000,000"
     try f.field(
       "batchSize", &batchSize, "samples per step over all ranks",
       where: { (1...1_048_576).contains($0) }, "from 1 to 1,048,576")
-    try f.field("iterations", &iterations, "iterations in all", where: { $0 >= 1 }, "1 or more")
+    try f.field("iterations", &iterations, "iterations in all", where: areIterations(from: 1), iterationRange(from: 1))
     try f.field(
       "discriminatorSteps", &discriminatorSteps, "discriminator steps per generator step",
       where: { (1...100).contains($0) }, "from 1 to 100")
     try f.field("loss", &loss, "what the networks play for")
     try f.field(
       "mismatchedLabelWeight", &mismatchedLabelWeight, "weight of real samples under a wrong condition",
-      where: isWeight, "0 or more")
-    try f.field("r1Weight", &r1Weight, "γ of γ/2·E‖∇D(real)‖²", where: isWeight, "0 or more")
+      where: isWeight, weights)
+    try f.field("r1Weight", &r1Weight, "γ of γ/2·E‖∇D(real)‖²", where: isWeight, weights)
     try f.field("r1Form", &r1Form, "exact second-order gradients, or a difference along random directions")
     try f.field(
       "r1Step", &r1Step, "σ of the finite-difference form", where: { $0 > 0 && $0 <= 1 }, "above 0, at most 1")
-    try f.field("r2Weight", &r2Weight, "γ of γ/2·E‖∇D(fake)‖²", where: isWeight, "0 or more")
+    try f.field("r2Weight", &r2Weight, "γ of γ/2·E‖∇D(fake)‖²", where: isWeight, weights)
     try f.field(
-      "gradientPenaltyWeight", &gradientPenaltyWeight, "λ of λ·E(‖∇D(mix)‖ − 1)²", where: isWeight, "0 or more")
+      "gradientPenaltyWeight", &gradientPenaltyWeight, "λ of λ·E(‖∇D(mix)‖ − 1)²", where: isWeight, weights)
     try f.field(
       "generatorLearningRate", &generatorLearningRate, "Adam's step size", where: isRate, "above 0, at most 10")
     try f.field(
@@ -281,13 +305,13 @@ extension Recipe.Training {
     try f.field(
       "learningRateIterations", &learningRateIterations,
       "the decay's iterations, behind which the rates stay; none: all, those of the start where a run goes on",
-      where: { $0.map { $0 >= 1 } ?? true }, "1 or more")
+      where: { $0.map(areIterations(from: 1)) ?? true }, iterationRange(from: 1))
     try f.field("beta1", &beta1, "Adam's decay of the first moment", where: isFraction, "from 0 to below 1")
     try f.field("beta2", &beta2, "Adam's decay of the second moment", where: isFraction, "from 0 to below 1")
-    try f.field("epsilon", &epsilon, "Adam's ε", where: { $0 > 0 }, "above 0")
+    try f.field("epsilon", &epsilon, "Adam's ε", where: { $0 > 0 && $0 <= 1 }, "above 0, at most 1")
     try f.field(
       "weightDecay", &weightDecay, "parameters shrink by learning rate × this a step",
-      where: isWeight, "0 or more")
+      where: isWeight, weights)
     try f.field(
       "averageDecay", &averageDecay, "decay of the generator's moving average; none: no average",
       where: { $0.map(isFraction) ?? true }, "from 0 to below 1")

@@ -15,7 +15,7 @@ extension Recipe {
   /// Keys that a resumed run may change: they do not touch what has been trained.
   private static let free = [
     "name", "training.iterations", "training.learningRateIterations", "data.source", "data.skipUnreadable",
-    "data.dropNonFinite", "evaluation.",
+    "data.dropNonFinite", "data.mostUnpackedGB", "evaluation.",
     "checkpoint.", "log.",
     "health.digestEvery",
   ]

@@ -47,6 +47,7 @@ public struct Recipe: Sendable {
     public var conditions: [String] = []
     public var columns: [String] = []
     public var dropNonFinite = false
+    public var mostUnpackedGB = 1.0
   }
 
   public struct Model: Sendable {

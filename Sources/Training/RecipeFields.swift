@@ -65,7 +65,7 @@ extension String: RecipeValue {
       switch scalar {
       case "\"", "\\": "\\\(scalar)"
       case _ where scalar.properties.generalCategory == .control: Self.escape("x", scalar.value, digits: 2)
-      case "\u{2028}", "\u{2029}", "\u{FEFF}": Self.escape("u", scalar.value, digits: 4)
+      case _ where !isPlain(scalar) || scalar == "\u{FEFF}": Self.escape("u", scalar.value, digits: 4)
       default: String(scalar)
       }
     }

@@ -99,7 +99,10 @@ public struct SweepPlan {
 
   private static func base(_ space: SweepSpace) throws -> Recipe {
     let isFile = space.recipe.contains("/") || space.recipe.hasSuffix(".yaml") || space.recipe.hasSuffix(".yml")
-    let text = isFile ? try RecipeFile.text(of: space.recipe) : try Recipe.embedded(named: space.recipe).yaml
+    let text: String
+    do {
+      text = isFile ? try RecipeFile.text(of: space.recipe) : try Recipe.embedded(named: space.recipe).yaml
+    } catch let failure as Failure where !isFile { throw space.wrong("recipe: \(failure.description)") }
     let data = space.data.map { ["data.source=\($0.recipeText)"] } ?? []
     do {
       // Trials are compared at their ends.

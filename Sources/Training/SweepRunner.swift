@@ -127,7 +127,7 @@ public struct SweepRunner {
     let part = try communicator.part(color: takesPart ? 0 : 1)
     var isMade = true
     if takesPart {
-      let dataset = try recipe.loadDataset(on: part)
+      let dataset = try recipe.loadDataset(on: part, signals: signals)
       try part.together {
         guard recipe.model.conditionKind.settled(by: dataset) == .classes else { throw plan.withoutClassifier }
       }

@@ -44,6 +44,11 @@ struct SweepTrial {
     } catch let error where communicator.size == 1 && !(error is CommunicationError) {
       failure = Failure(error)
     }
+    if let code = failure?.code, code == .tryAgain || code == .interrupted {
+      // Asked to stop while it read its data: it has not failed.
+      try communicator.close()
+      return code == .interrupted ? .interrupt : .requeue
+    }
     // Disks that are full are no property of a trial.
     if let failure, [.cannotCreate, .inputOutput, .unavailable].contains(failure.code) { throw failure }
     try communicator.close()

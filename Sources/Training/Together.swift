@@ -16,6 +16,7 @@ extension Failure {
       case .damaged: self.init(error.description, code: .data)
       case .missing: self.init(error.description, code: .noInput)
       case .wrongSource: self.init(error.description, code: .configuration)
+      case .stopped: self.init(error.description, code: .tryAgain)
       }
     case let error as CheckpointError: self.init(error.description, code: Failure.Code(error.cause))
     case let error as FileError: self.init(error.description, code: .inputOutput)

@@ -78,7 +78,9 @@ public final class TrainingRun {
     let recipe = try Recipe(yaml: communicator.broadcast(text: begun.yaml), origin: "the recipe of rank 0")
     let isResuming = try communicator.maximum(of: file == nil ? 0 : 1) == 1
     let dataset =
-      try given ?? recipe.loadDataset(on: communicator, known: CheckpointFormat.samples(of: file, on: communicator))
+      try given
+      ?? recipe.loadDataset(
+        on: communicator, known: CheckpointFormat.samples(of: file, on: communicator), signals: signals)
     let tuning = try ReductionTuning(
       resuming: file, recipe: recipe, dataset: dataset, models: models, communicator: communicator, team: team)
     let trainer = try Trainer(

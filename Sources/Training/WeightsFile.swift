@@ -52,7 +52,7 @@ struct WeightsFile {
       do {
         guard let array = try file.array(name) else { throw Failure("\(path): no array \(name)", code: .data) }
         if case .text = array.type { throw Failure("\(path): array \(clipped(name)) holds texts", code: .data) }
-        return NamedTensor(name: name, shape: Shape(array.shape), numbers: array.numbers().map { Float($0) })
+        return NamedTensor(name: name, shape: Shape(array.shape), numbers: try array.numbers().map { Float($0) })
       } catch let error as FileError {
         throw Failure("\(error)", code: .data)
       }

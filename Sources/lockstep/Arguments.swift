@@ -1,4 +1,6 @@
+import ArgumentParser
 import Files
+import Training
 
 /// The words of the command line, as they are meant.
 enum Arguments {
@@ -14,6 +16,27 @@ enum Arguments {
       }
     }
     return result
+  }
+
+  /// Refuses words without content: they come of variables that are not set, and mean other things than was meant.
+  static func refuseEmpty(_ words: [String]) throws {
+    for (place, word) in words.enumerated() {
+      if word.trimmed.isEmpty {
+        let before = place > 0 && words[place - 1].hasPrefix("--") ? " behind \(words[place - 1])" : ""
+        throw ValidationError("an empty word\(before): a variable that is not set?")
+      }
+      guard word.hasPrefix("--"), let sign = word.firstIndex(of: "=") else { continue }
+      if word[word.index(after: sign)...].trimmed.isEmpty {
+        throw ValidationError("nothing behind \(word[...sign]): a variable that is not set?")
+      }
+    }
+  }
+
+  /// What every option that names an output goes through.
+  static func outputPath(_ text: String) throws -> String {
+    do throws(FileError) { return try OutputPath.checked(text) } catch {
+      throw Failure(error.description, code: .usage)
+    }
   }
 
   private static func isNegative(_ word: String) -> Bool {

@@ -53,7 +53,9 @@ struct CheckCommand: ParsableCommand {
 
   @OptionGroup var source: DataCommand.Source
 
-  @Option(help: ArgumentHelp("Where samples are drawn; its name ends in .png.", valueName: "FILE"))
+  @Option(
+    help: ArgumentHelp("Where samples are drawn; its name ends in .png.", valueName: "FILE"),
+    transform: Arguments.outputPath)
   var picture = "data-check.png"
 
   @Flag(help: "Draw nothing.")
@@ -120,7 +122,8 @@ struct PackCommand: ParsableCommand {
 
   @OptionGroup var source: DataCommand.Source
 
-  @Option(help: ArgumentHelp("The file to write; its name ends in .npz.", valueName: "FILE"))
+  @Option(
+    help: ArgumentHelp("The file to write; its name ends in .npz.", valueName: "FILE"), transform: Arguments.outputPath)
   var output: String
 
   func validate() throws {

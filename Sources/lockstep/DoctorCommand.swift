@@ -18,7 +18,7 @@ struct DoctorCommand: ParsableCommand {
         cluster/run.sh -n 8 --hostfile nodes.txt -- doctor --output runs/a
       """)
 
-  @Option(help: ArgumentHelp("Where runs would write.", valueName: "DIR"))
+  @Option(help: ArgumentHelp("Where runs would write.", valueName: "DIR"), transform: Arguments.outputPath)
   var output = "."
 
   @OptionGroup var threads: ThreadOptions

@@ -42,9 +42,11 @@ struct EvaluateCommand: ParsableCommand {
   @OptionGroup var watchdog: WatchdogOptions
 
   func validate() throws {
-    if let samples, samples < 1 { throw ValidationError("--samples \(samples): must be at least 1") }
-    if let trainOnSamples, trainOnSamples < 64 {
-      throw ValidationError("--train-on-samples \(trainOnSamples): must be at least 64")
+    if let samples, !(1...10_000_000).contains(samples) {
+      throw ValidationError("--samples \(samples): must be from 1 to 10,000,000")
+    }
+    if let trainOnSamples, !(64...10_000_000).contains(trainOnSamples) {
+      throw ValidationError("--train-on-samples \(trainOnSamples): must be from 64 to 10,000,000")
     }
     if watch, path.hasSuffix(".safetensors") {
       throw ValidationError("--watch: name a run directory, not a checkpoint")

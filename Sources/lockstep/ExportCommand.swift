@@ -24,7 +24,7 @@ struct ExportCommand: ParsableCommand {
   @Argument(help: ArgumentHelp("A run directory or a checkpoint file.", valueName: "RUN"))
   var path: String
 
-  @Option(help: ArgumentHelp("The file to write.", valueName: "FILE"))
+  @Option(help: ArgumentHelp("The file to write.", valueName: "FILE"), transform: Arguments.outputPath)
   var output: String
 
   @Option(help: "What to write: onnx, safetensors or npz (default: the ending of --output).")
@@ -41,7 +41,8 @@ struct ExportCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Also write some inputs and what this program makes of them, to compare with.", valueName: "FILE.npz"))
+      "Also write some inputs and what this program makes of them, to compare with.", valueName: "FILE.npz"),
+    transform: Arguments.outputPath)
   var examples: String?
 
   @Option(help: ArgumentHelp("How many --examples.", valueName: "N"))

@@ -32,7 +32,7 @@ struct ImportCommand: ParsableCommand {
   @Option(help: "Only this network, generator or discriminator; the other one starts from the seed (default: both).")
   var network: ImportedNetwork?
 
-  @Option(help: ArgumentHelp("The run's directory, to be made.", valueName: "DIR"))
+  @Option(help: ArgumentHelp("The run's directory, to be made.", valueName: "DIR"), transform: Arguments.outputPath)
   var output: String
 
   func run() throws {

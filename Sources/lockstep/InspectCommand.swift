@@ -36,7 +36,9 @@ struct InspectCommand: ParsableCommand {
   @Flag(help: "Write a PNG for each attention layer instead.")
   var attention = false
 
-  @Option(help: ArgumentHelp("Where --attention writes (default: RUN/attention).", valueName: "DIR"))
+  @Option(
+    help: ArgumentHelp("Where --attention writes (default: RUN/attention).", valueName: "DIR"),
+    transform: Arguments.outputPath)
   var output: String?
 
   @Option(help: ArgumentHelp("On how many samples --attention looks, up to 8.", valueName: "N"))

@@ -22,7 +22,8 @@ struct LengthOptions: ParsableArguments {
       valueName: "H"))
   var hours: Double?
 
-  private static let mostImages = 1_000_000_000_000_000
+  /// As training.iterations.
+  private static let most = 1_000_000_000_000
   private static let mostHours = 100_000.0
 
   func validate() throws {
@@ -32,8 +33,11 @@ struct LengthOptions: ParsableArguments {
       throw ValidationError("\(given.joined(separator: " and ")) each say how long to train: give one of them")
     }
     if let iterations, iterations < 1 { throw ValidationError("--iterations \(iterations): must be at least 1") }
-    if let images, !(1...Self.mostImages).contains(images) {
-      throw ValidationError("--images \(images): must be from 1 to 10¹⁵")
+    if let iterations, iterations > Self.most {
+      throw ValidationError("--iterations \(iterations): must be at most 10¹²")
+    }
+    if let images, !(1...Self.most).contains(images) {
+      throw ValidationError("--images \(images): must be from 1 to 10¹²")
     }
     if let hours, !(hours > 0 && hours <= Self.mostHours) {
       throw ValidationError("--hours \(hours): must be above 0, and at most 100,000; 0.5 is half an hour")

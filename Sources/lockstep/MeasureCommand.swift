@@ -63,7 +63,7 @@ struct MeasureCommand: ParsableCommand {
           reason: "array \(name) is \(array.shape.map(grouped).joined(separator: " × ")) \(array.type.name)",
           remedy: "give numbers [N, D], a row a sample")
       }
-      return Features(width: array.shape[1], doubles: array.numbers())
+      return Features(width: array.shape[1], doubles: try array.numbers())
     } catch { throw Failure("\(error)", code: error.isMissing ? .noInput : .data) }
   }
 

@@ -38,7 +38,8 @@ struct PlanCommand: ParsableCommand {
     help: ArgumentHelp("Take the machine's speed from this file instead of measuring it.", valueName: "FILE"))
   var machine: String?
 
-  @Option(help: ArgumentHelp("Keep what was measured in this file.", valueName: "FILE"))
+  @Option(
+    help: ArgumentHelp("Keep what was measured in this file.", valueName: "FILE"), transform: Arguments.outputPath)
   var saveMachine: String?
 
   @Option(

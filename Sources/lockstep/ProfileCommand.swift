@@ -42,14 +42,17 @@ struct ProfileCommand: ParsableCommand {
   var batchSizes: String?
 
   @Option(
-    help: ArgumentHelp("Also write a page with the tables, a roofline and the memory plan.", valueName: "FILE.html"))
+    help: ArgumentHelp("Also write a page with the tables, a roofline and the memory plan.", valueName: "FILE.html"),
+    transform: Arguments.outputPath)
   var output: String?
 
   @Flag(help: "Measure this machine's largest products instead: 2048 × 2048 × 2048 by OpenBLAS.")
   var peak = false
 
   func validate() throws {
-    if let iterations, iterations < 1 { throw ValidationError("--iterations \(iterations): must be at least 1") }
+    if let iterations, !(1...1_000_000).contains(iterations) {
+      throw ValidationError("--iterations \(iterations): must be from 1 to 1,000,000")
+    }
     guard top >= 0 else { throw ValidationError("--top \(top): must be 0 or more") }
     if let output, !output.hasSuffix(".html") {
       throw ValidationError("--output \(output): the name must end in .html")

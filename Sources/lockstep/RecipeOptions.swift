@@ -61,6 +61,8 @@ struct RecipeOptions: ParsableArguments {
       guard communicator.rank == 0 else { return "" }
       let (text, origin) = try source(fallback: fallback)
       var recipe = try Recipe(yaml: text, origin: origin, settings: allSettings)
+      // That of a checkpoint is what it is.
+      if fallback == nil || self.recipe != nil || sets("name=") { try recipe.checkName(origin: origin) }
       if let logger { recipe.data.source = try Self.understood(recipe.data.source, logger) }
       return recipe.yaml
     }

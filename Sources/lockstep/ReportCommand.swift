@@ -21,7 +21,8 @@ struct ReportCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Where the page goes (default: RUN/report.html; of several runs comparison.html here).", valueName: "FILE.html"))
+      "Where the page goes (default: RUN/report.html; of several runs comparison.html here).", valueName: "FILE.html"),
+    transform: Arguments.outputPath)
   var output: String?
 
   func run() throws {
@@ -54,7 +55,7 @@ struct ReportCommand: ParsableCommand {
         }
         let path = output ?? (shown.count == 1 ? directories[0].report : "comparison.html")
         do { try RunReport.write(page, to: path) } catch { throw Failure("\(error)", code: .cannotCreate) }
-        Swift.print(path)
+        lockstep.print(path)
       }
     }
   }
@@ -74,8 +75,8 @@ struct ReportCommand: ParsableCommand {
     let rows = [[""] + runs.map(\.name)] + RunReport.rows(comparing: runs, withMeasures: refusal == nil)
     let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
     for row in rows {
-      Swift.print(zip(row, widths).map { padded($0, $1) }.joined(separator: "  "))
+      lockstep.print(zip(row, widths).map { padded($0, $1) }.joined(separator: "  "))
     }
-    if let refusal { Swift.print(refusal) }
+    if let refusal { lockstep.print(refusal) }
   }
 }

@@ -30,7 +30,8 @@ struct SampleCommand: ParsableCommand {
   var count: Int?
 
   @Option(
-    help: ArgumentHelp("The file to write; its name ends in .png, .npz, .npy, .csv or /.", valueName: "FILE"))
+    help: ArgumentHelp("The file to write; its name ends in .png, .npz, .npy, .csv or /.", valueName: "FILE"),
+    transform: Arguments.outputPath)
   var output: String
 
   @Flag(help: "Each process writes its part: FILE-1-of-4.npz to FILE-4-of-4.npz, in this order all samples.")

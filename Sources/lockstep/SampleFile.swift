@@ -213,6 +213,6 @@ extension SampleFile {
 
   /// Quotes where RFC 4180 asks for them.
   private static func quoted(_ text: String) -> String {
-    text.contains { ",\"".contains($0) } ? "\"" + text.replacing("\"", with: "\"\"") + "\"" : text
+    text.contains { ",\"\n\r\r\n".contains($0) } ? "\"" + text.replacing("\"", with: "\"\"") + "\"" : text
   }
 }

@@ -49,8 +49,8 @@ struct SampleOptions: ParsableArguments {
   func validate() throws {
     guard seed >= 0 else { throw ValidationError("--seed \(seed): must be 0 or more") }
     guard (2...10_000).contains(steps) else { throw ValidationError("--steps \(steps): must be from 2 to 10,000") }
-    if let truncation, !(truncation > 0 && truncation <= 10) {
-      throw ValidationError("--truncation \(truncation): must be above 0, and at most 10")
+    if let truncation, !(1e-6...10).contains(truncation) {
+      throw ValidationError("--truncation \(truncation): must be from 0.000001 to 10")
     }
     if to != nil, interpolate != .condition, interpolate != .both {
       throw ValidationError("--to: say --interpolate condition, or both")

@@ -37,8 +37,10 @@ struct StartingPoint {
     let saved = named.file.flatMap(CheckpointFormat.recipe).map { (yaml: $0, origin: named.file?.path ?? "") }
     var recipe = try options.resolve(fallback: saved, on: communicator, logger: logger)
     length.apply(to: &recipe)
-    let directory = RunDirectory(
-      try communicator.broadcast(text: path ?? Self.defaultOutput(resume, recipe)))
+    let chosen = try communicator.together {
+      try Arguments.outputPath(path ?? Self.defaultOutput(resume, recipe))
+    }
+    let directory = RunDirectory(try communicator.broadcast(text: chosen))
 
     // A run that is about to end may write one more checkpoint: once it has ended, what is newest is looked for again.
     let lock = try communicator.together { isFirst && resume != .nowhere ? try directory.lock() : nil }
@@ -124,10 +126,13 @@ struct StartingPoint {
   }
 
   /// The run that is gone on with, where it can be told.
-  private static func defaultOutput(_ resume: ResumePoint, _ recipe: Recipe) -> String {
-    guard case .path(let named) = resume else { return "runs/\(recipe.name)" }
-    guard named.hasSuffix(".safetensors") else { return named }
-    let directory = parent(of: named)
-    return directory.hasSuffix("/checkpoints") ? parent(of: directory) : "runs/\(recipe.name)"
+  private static func defaultOutput(_ resume: ResumePoint, _ recipe: Recipe) throws -> String {
+    if case .path(let named) = resume {
+      guard named.hasSuffix(".safetensors") else { return named }
+      let directory = parent(of: named)
+      if directory.hasSuffix("/checkpoints") { return parent(of: directory) }
+    }
+    try recipe.checkName(origin: "no --output is given")
+    return "runs/\(recipe.name)"
   }
 }

@@ -28,7 +28,7 @@ struct SweepCommand: ParsableCommand {
   @Argument(help: ArgumentHelp("The search space, a YAML file.", valueName: "SPACE"))
   var space: String?
 
-  @Option(help: ArgumentHelp("The sweep's directory.", valueName: "DIR"))
+  @Option(help: ArgumentHelp("The sweep's directory.", valueName: "DIR"), transform: Arguments.outputPath)
   var output: String?
 
   @Option(
@@ -42,7 +42,9 @@ struct SweepCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Run this job of the list only, from 1; for arrays of batch jobs.", valueName: "K"))
   var trial: Int?
 
-  @Option(help: ArgumentHelp("Make the table of a sweep from what has ended so far.", valueName: "DIR"))
+  @Option(
+    help: ArgumentHelp("Make the table of a sweep from what has ended so far.", valueName: "DIR"),
+    transform: Arguments.outputPath)
   var collect: String?
 
   @OptionGroup var threads: ThreadOptions
@@ -57,7 +59,9 @@ struct SweepCommand: ParsableCommand {
     }
     guard space != nil else { throw ValidationError("name a search space, a YAML file") }
     guard list || output != nil else { throw ValidationError("name the sweep's directory with --output") }
-    if let groups, groups < 1 { throw ValidationError("--groups \(groups): must be at least 1") }
+    if let groups, !(1...1_000_000).contains(groups) {
+      throw ValidationError("--groups \(groups): must be from 1 to 1,000,000")
+    }
     if trial != nil, groups != nil { throw ValidationError("--trial runs on all ranks; leave --groups out") }
   }
 

@@ -1,3 +1,8 @@
+import Files
+
+/// Prints lines for a person, in place of Swift's own: names of files and classes cannot steer the terminal.
+func print(_ text: String) { Swift.print(printable(text)) }
+
 /// `text` filled up with spaces on the right.
 func padded(_ text: String, _ width: Int) -> String {
   text + String(repeating: " ", count: max(0, width - text.count))

@@ -25,7 +25,9 @@ struct TrainCommand: ParsableCommand {
 
   @OptionGroup var length: LengthOptions
 
-  @Option(help: ArgumentHelp("The run's directory (default: runs/ and the recipe's name).", valueName: "DIR"))
+  @Option(
+    help: ArgumentHelp("The run's directory (default: runs/ and the recipe's name).", valueName: "DIR"),
+    transform: Arguments.outputPath)
   var output: String?
 
   @Option(
@@ -59,7 +61,7 @@ struct TrainCommand: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       "Write what every process did when, in some iterations once the run is warm, for ui.perfetto.dev; and say how much "
-        + "of the time is communication.", valueName: "FILE.json"))
+        + "of the time is communication.", valueName: "FILE.json"), transform: Arguments.outputPath)
   var trace: String?
 
   @Option(help: ArgumentHelp("How many iterations --trace covers.", valueName: "N"))
@@ -108,7 +110,7 @@ struct TrainCommand: ParsableCommand {
     let recipe = start.recipe
     times.mark(.recipe)
 
-    let dataset = try recipe.loadDataset(on: communicator, known: start.known)
+    let dataset = try recipe.loadDataset(on: communicator, known: start.known, signals: signals)
     times.mark(.data)
     let crew = try Crew(threads, communicator)
     let tuning = try communication.tuning(

@@ -4,6 +4,7 @@ import Kernels
 StartUp.prepareEnvironment()
 let arguments = Arguments.meant(CommandLine.arguments.dropFirst())
 do {
+  try Arguments.refuseEmpty(arguments)
   var command = try LockstepCommand.parseAsRoot(arguments)
   try command.run()
 } catch {

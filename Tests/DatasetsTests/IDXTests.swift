@@ -102,7 +102,8 @@ import Testing
     let bytes = idx(extents, Self.pixels)
     for file in [bytes, packed(bytes)] {
       let found = message(try directory(images: file, labels: idx([20], Self.labels)))
-      #expect(found?.contains("copy") == true, "\(found ?? "loaded")")
+      let isRefused = found?.contains("copy") == true || found?.contains(" times the file's ") == true
+      #expect(isRefused, "\(found ?? "loaded")")
     }
   }
 

@@ -81,7 +81,7 @@ import Testing
       #expect(read.map(\.bitPattern) == tensor.numbers.map(\.bitPattern))
       let array = try #require(try arrays.array(NamedTensor.npzName(of: tensor.name)))
       #expect(array.shape == tensor.shape.dimensions)
-      #expect(array.numbers().map { Float($0).bitPattern } == tensor.numbers.map(\.bitPattern))
+      #expect(try array.numbers().map { Float($0).bitPattern } == tensor.numbers.map(\.bitPattern))
     }
   }
 

@@ -32,7 +32,7 @@ extension LockstepTests {
       Mistake("sample", 64, "missing expected argument '<RUN>'"),
       Mistake("sample x --output x.png --count -5", 64, "--count -5: must be from 1 to 1,000,000,000"),
       Mistake("sample x --output x.jpg", 64, "--output x.jpg: the name must end in .png, .npz, .npy, .csv or /"),
-      Mistake("evaluate x --samples 0", 64, "--samples 0: must be at least 1"),
+      Mistake("evaluate x --samples 0", 64, "--samples 0: must be from 1 to 10,000,000"),
       Mistake("profile --threads 0", 64, "--threads 0: must be at least 1"),
       // Recipes.
       Mistake(

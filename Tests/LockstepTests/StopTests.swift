@@ -115,6 +115,33 @@ extension LockstepTests {
       #expect(try checkpointNames(scratch / "run").isEmpty)
     }
 
+    @Test("a stop while data are read is heard within a second, on all ranks, and writes nothing", arguments: [nil, 2])
+    func reading(ranks: Int?) throws {
+      try #require(ranks == nil || Launch.hasMPI)
+      // 2 GB of zeros that take no disk, and seconds to be looked at.
+      let text = "{'descr': '<f2', 'fortran_order': False, 'shape': (20000000, 50), }"
+      try scratch.write([0x93] + Array("NUMPY".utf8) + [1, 0, 118, 0] + text.utf8, to: "zeros.npy")
+      let file = try #require(FileHandle(forUpdatingAtPath: scratch / "zeros.npy"))
+      try file.seekToEnd()
+      try file.write(contentsOf: [UInt8](repeating: 32, count: 118 - text.utf8.count))
+      try file.truncate(atOffset: 128 + 2_000_000_000)
+      for (number, code) in [(SIGTERM, 75), (SIGINT, 130)] as [(Int32, Int32)] {
+        let job = try Job(
+          ["train", "--recipe", "vectors", "--data", "zeros.npy", "--output", "run"], ranks: ranks, in: scratch)
+        let isReading = { (process: pid_t) in
+          (try? String(contentsOfFile: "/proc/\(process)/maps", encoding: .utf8))?.contains("zeros.npy") == true
+        }
+        try #require(
+          wait { (job.children + [job.process.processIdentifier]).contains(where: isReading) }, "\(job.errors)")
+        for process in ranks == nil ? [job.process.processIdentifier] : job.children { kill(process, number) }
+        // mpirun waits for a second itself.
+        #expect(job.end(within: ranks == nil ? 1 : 4) == code, "\(job.errors)")
+        #expect(
+          job.errors.contains("zeros.npy: stopped as asked while it was read; nothing was written"), "\(job.errors)")
+        #expect(!exists(scratch / "run"))
+      }
+    }
+
     @Test("a stop amid an evaluation does not wait for it, and the next run makes it up", arguments: [nil, 2])
     func evaluation(ranks: Int?) throws {
       try #require(ranks == nil || Launch.hasMPI)

@@ -1,5 +1,6 @@
 import Files
 import Foundation
+import Synchronization
 import Testing
 
 @testable import NumPyFiles
@@ -38,8 +39,8 @@ import Testing
     #expect(file.names.count == 18)
     for name in file.names where !["text", "scalar"].contains(name) {
       let array = try #require(try file.array(name))
-      #expect(array.shape == [3, 4] && array.isMapped == (save == "savez"))
-      #expect(array.numbers() == (0..<12).map { Double(name == "nb1" ? $0 % 2 : $0) }, "\(name)")
+      #expect(array.shape == [3, 4] && array.place.isMapped == (save == "savez"))
+      #expect(try array.numbers() == (0..<12).map { Double(name == "nb1" ? $0 % 2 : $0) }, "\(name)")
     }
     #expect(try file.array("text")?.texts() == ["a", "äöü", ""])
     #expect(try file.array("scalar")?.numbers() == [3] && file.array("other") == nil)
@@ -83,7 +84,7 @@ import Testing
         var sum = 0
         for name in file.names {
           guard let array = try file.array(name) else { continue }
-          sum += array.type.isText ? array.texts().count : array.numbers().count
+          sum += array.type.isText ? try array.texts().count : try array.numbers().count
         }
         return sum
       } catch { return -1 }
@@ -120,6 +121,78 @@ import Testing
     for place in 24..<28 { bytes[record + place] = 0xF0 }
     try Data(bytes).write(to: URL(fileURLWithPath: path))
     #expect { try NumPyFile(path: path).array("x") } throws: { "\($0)".contains("packed bytes cannot hold") }
+  }
+
+  /// `x` of so many million zeros, packed about 1,000 to 1.
+  private func writePacked(_ type: String, millions: Int) throws -> Bool {
+    try python(
+      """
+      import sys, zipfile
+      numpy.savez_compressed(sys.argv[1], x=numpy.zeros((\(millions), 1000000), '\(type)'), y=numpy.arange(5))
+      """)
+  }
+
+  @Test("a packed array beyond the bytes and the multiple of its file is refused with the option that allows it")
+  func mostUnpacked() throws {
+    guard try writePacked("u1", millions: 90) else { return }
+    let strict = ReadingLimits(unpackedBytes: 1_000_000)
+    let file = try NumPyFile(path: path, limits: strict)
+    #expect(try file.array("y")?.numbers() == [0, 1, 2, 3, 4])
+    #expect { try file.array("x") } throws: {
+      let text = "\($0)"
+      return text.contains("array x and those before it: 90,000,") && text.contains(" times the file's ")
+        && text.contains("data.mostUnpackedGB") && text.contains("numpy.savez")
+    }
+    #expect(try NumPyFile(path: path, limits: ReadingLimits(unpackedBytes: 91_000_000)).array("x")?.count == 90_000_000)
+    // What packs no better than pictures or masks do is read, whatever it unpacks to.
+    let script = """
+      import sys
+      x = numpy.zeros((100, 65536), 'u1'); x[:, :1310] = numpy.random.randint(0, 256, (100, 1310))
+      numpy.savez_compressed(sys.argv[1], x=x)
+      """
+    guard try python(script) else { return }
+    #expect(try NumPyFile(path: path, limits: ReadingLimits(unpackedBytes: 0)).array("x")?.count == 6_553_600)
+  }
+
+  @Test("a large packed array is unpacked piece by piece, alike every time, and its checksum is checked")
+  func pieces() throws {
+    let script = "import sys\nnumpy.savez_compressed(sys.argv[1], x=numpy.arange(9000000, dtype='<f8') % 1000)"
+    guard try python(script) else { return }
+    let array = try #require(try NumPyFile(path: path).array("x"))
+    for _ in 0..<2 {
+      var (place, wrong) = (0, 0)
+      try array.visit {
+        if $0 != Double(place % 1000) { wrong += 1 }
+        place += 1
+      }
+      #expect(place == 9_000_000 && wrong == 0)
+    }
+    let lying = try array.unpacked()
+    #expect(lying.place.range.count == 72_000_000 && !lying.place.isMapped)
+    #expect(try lying.numbers() == array.numbers())
+    var bytes = try contents(path)
+    let record = try #require(bytes.indices.dropLast(4).last { Array(bytes[$0..<$0 + 4]) == [0x50, 0x4B, 1, 2] })
+    bytes[record + 16] ^= 1
+    try Data(bytes).write(to: URL(fileURLWithPath: path))
+    #expect { try NumPyFile(path: path).array("x")?.visit { _ in () } } throws: {
+      "\($0)".contains("its checksum does not hold")
+    }
+  }
+
+  @Test("whoever reads asks between pieces whether to go on", arguments: ["savez", "savez_compressed"])
+  func stops(save: String) throws {
+    guard try python("import sys\nnumpy.\(save)(sys.argv[1], x=numpy.zeros(20000000))") else { return }
+    let asked = Mutex(0)
+    let limits = ReadingLimits {
+      asked.withLock { count in
+        count += 1
+        return count > 20
+      }
+    }
+    let array = try #require(try NumPyFile(path: path, limits: limits).array("x"))
+    var seen = 0
+    #expect { try array.visit { _ in seen += 1 } } throws: { ($0 as? FileError)?.isStopped == true }
+    #expect(seen > 0 && seen <= 20 * ReadingLimits.pieceBytes / 8)
   }
 
   @Test("beyond 4 GB sizes take 64 bits, and Python agrees", .enabled(if: freeBytes > 12 << 30))

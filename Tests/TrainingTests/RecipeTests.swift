@@ -120,6 +120,42 @@ import Testing
     #expect(failure.code == .configuration)
   }
 
+  @Test("every number has a bound, and none beyond it is taken", arguments: Recipe.ModelKind.allCases)
+  func bounds(kind: Recipe.ModelKind) throws {
+    var recipe = Recipe()
+    recipe.model.kind = kind
+    for entry in recipe.entries where entry.path != "seed" {
+      let isList = entry.form.hasPrefix("a list")
+      guard isList || entry.form.hasPrefix("a whole number") || entry.form.hasPrefix("a number") else { continue }
+      // Names of columns are no numbers.
+      guard entry.path != "data.conditions", entry.path != "data.columns" else { continue }
+      for number in ["\(Int.max)", "1e38", "-1", "\(Int.min)"] {
+        let value = isList ? "[\(number), \(number)]" : number
+        #expect(throws: Failure.self, "\(entry.path)=\(value)") {
+          var copy = recipe
+          try copy.apply(setting: "\(entry.path)=\(value)")
+        }
+      }
+    }
+    #expect(refusal("evaluation: {samples: 1000000000000}")?.description.contains("from 1 to 10,000,000") == true)
+    #expect(try Recipe(yaml: "evaluation: {samples: 10000000}", origin: "").evaluation.samples == 10_000_000)
+  }
+
+  @Test("a name is one part of a path where runs are named by it; a checkpoint's may be another")
+  func names() throws {
+    for (name, isRight) in [
+      ("a", true), ("7", true), ("_x", true), ("Größe-1.b_数", true), ("e\u{301}", true), ("", false), (".", false),
+      ("..", false), ("-n", false), (".x", false), ("a/b", false), ("a b", false), ("a\n", false), ("a\u{202E}", false),
+      ("a:b", false), (String(repeating: "é", count: 50), true), (String(repeating: "é", count: 51), false),
+    ] {
+      var recipe = Recipe()
+      recipe.name = name
+      #expect(Recipe.isName(name) == isRight, "\(name.debugDescription)")
+      #expect(try Recipe(yaml: recipe.yaml, origin: "the checkpoint's recipe").name == name)
+      if !isRight { #expect(throws: Failure.self) { try recipe.checkName(origin: "mine.yaml") } }
+    }
+  }
+
   @Test("--set splits at the first =, takes YAML values, and wins over the file")
   func settings() throws {
     let recipe = try Recipe(

@@ -33,7 +33,9 @@ protocol CaseMaker {
 
 /// What is fed, in the order in which it is run; the weights share out the files.
 enum Reader: String, CaseIterable {
-  case checkpoint, model, recipe, idx, semeion, cifar10, cifar100, png, jpeg, folder
+  case checkpoint, model, recipe, idx, semeion, cifar10, cifar100, png, jpeg, folder, array, table, labels, webp,
+    metrics
+  case machine, space
 
   var weight: Int {
     switch self {
@@ -48,6 +50,13 @@ enum Reader: String, CaseIterable {
     case .png: 30
     case .jpeg: 28
     case .folder: 6
+    case .array: 40
+    case .table: 30
+    case .labels: 10
+    case .webp: 8
+    case .metrics: 16
+    case .machine: 10
+    case .space: 10
     }
   }
 
@@ -63,6 +72,13 @@ enum Reader: String, CaseIterable {
     case .png: PNGCases()
     case .jpeg: JPEGCases()
     case .folder: FolderCases()
+    case .array: ArrayCases()
+    case .table: TableCases()
+    case .labels: LabelCases()
+    case .webp: WebPCases()
+    case .metrics: MetricsCases()
+    case .machine: MachineCases()
+    case .space: SpaceCases()
     }
   }
 }

@@ -24,14 +24,7 @@ func say(_ line: String) {
 }
 
 /// Whether nothing in it ends the line or steers a terminal.
-func isOneLine(_ text: String) -> Bool {
-  text.unicodeScalars.allSatisfy {
-    switch $0.properties.generalCategory {
-    case .control, .lineSeparator, .paragraphSeparator: false
-    default: true
-    }
-  }
-}
+func isOneLine(_ text: String) -> Bool { text.unicodeScalars.allSatisfy(isPlain) }
 
 /// Runs the cases and counts what came of them.
 struct Probe {
