@@ -46,8 +46,13 @@ public struct CheckpointPosition: Hashable, Comparable, Sendable, CustomStringCo
     guard fileName == name else { return nil }
   }
 
-  /// The position that a checkpoint's metadata tell; nil where they do not. Those of the first version lack the phase.
+  /// The newest version of checkpoints' metadata that is known here.
+  public static let newestFormat = 3
+
+  /// The position that a checkpoint's metadata tell; nil where they do not, or where a newer version's may mean something
+  /// else. Those of the first version lack the phase.
   init?(metadata: [String: String]) {
+    guard Int(metadata["formatVersion"] ?? "1") ?? .max <= Self.newestFormat else { return nil }
     guard let iteration = metadata["iteration"].flatMap(Int.init), let phase = Int(metadata["phase"] ?? "0"),
       iteration >= 0, phase >= 0
     else { return nil }

@@ -29,6 +29,21 @@ extension CheckpointStore {
     }
   }
 
+  /// Gives files another name that were read and are no checkpoints: a resume would look at them again and again. Whose they
+  /// are nobody can tell, so they do not go.
+  func setAsideDamaged(
+    _ positions: [CheckpointPosition], by ledger: CheckpointLedger
+  ) throws(CheckpointError) -> [CheckpointError] {
+    var told: [CheckpointError] = []
+    for position in positions {
+      guard case .foreign(let error) = ledger.verdict(position), error.cause == .damaged,
+        let aside = try setAside(position, by: ledger)
+      else { continue }
+      told.append(CheckpointError(aside: aside, from: error.file, why: error.reason))
+    }
+    return told
+  }
+
   private func remove(_ position: CheckpointPosition) throws(CheckpointError) {
     do throws(FileError) { try Directories.remove(place(position)) } catch { throw CheckpointError(writing: error) }
   }

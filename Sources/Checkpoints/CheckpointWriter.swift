@@ -13,8 +13,8 @@ public final class CheckpointWriter {
   public let store: CheckpointStore
   /// Holds for the writes that begin after it was set.
   public var retention: CheckpointRetention
-  /// Checkpoints of a continuation that was given up, damaged ones that a resume skipped among them: they go, and count
-  /// for nothing, once a new one is in place.
+  /// Checkpoints of a continuation that was given up, damaged ones that a resume skipped among them: once a new one is in
+  /// place, they go; where a header does not say whose one is, it gets another name.
   public var abandoned: Set<CheckpointPosition> = []
   /// Whether a checkpoint is of this run, or of a state that it descends from: no other is ever removed or replaced. Asked on
   /// the thread that writes, once for each file.
@@ -146,26 +146,29 @@ struct WritingTask {
       processorSeconds: SystemClock.thread.seconds - processorStart, leftOver: removeOld(aside))
   }
 
-  /// - Returns: what stays though it was to go, or why.
+  /// - Returns: what stays though it was to go, and why.
   private func removeOld(_ aside: String?) -> CheckpointError? {
     var left: [CheckpointError] = []
-    if let aside {
-      left = [
-        CheckpointError(
-          file: store.path(position), reason: "was another file than this run's checkpoint of that name",
-          remedy: "it is \(aside) now", cause: .foreign)
-      ]
-    }
+    if let aside { left.append(CheckpointError(aside: aside, from: store.path(position), why: "was not this run's")) }
     do throws(CheckpointError) {
       try store.removeLater(than: position, by: ledger)
       try store.remove(abandoned, by: ledger)
+      let later = try store.positions().filter { $0 > position || abandoned.contains($0) && $0 != position }
+      left += try store.setAsideDamaged(later, by: ledger)
       try store.retain(retention, by: ledger)
       let all = try store.positions()
-      let unwanted = Set(retention.removable(of: all)).union(abandoned)
-      left += ledger.untold(of: all.filter { $0 > position || unwanted.contains($0) })
+      let unwanted = Set(retention.removable(of: all)).union(later)
+      left += ledger.untold(of: all.filter(unwanted.contains))
     } catch { left.insert(error, at: 0) }
     guard let first = left.first, left.count > 1 else { return left.first }
     return CheckpointError(
       file: first.file, reason: first.reason, remedy: "\(first.remedy); and \(left.count - 1) more", cause: first.cause)
+  }
+}
+
+extension CheckpointError {
+  /// Of a file that has another name now.
+  init(aside: String, from path: String, why: String) {
+    self.init(file: path, reason: why, remedy: "it is \(aside) now", cause: .foreign)
   }
 }

@@ -10,6 +10,7 @@ extension SafetensorsFile {
   public static func write(
     to path: String, tensors: [StoredTensor], metadata: [String: String] = [:]
   ) throws(CheckpointError) {
+    PartialFile.removeAbandoned(of: path)
     try write(to: FilePlace(path), tensors: tensors, metadata: metadata)
   }
 

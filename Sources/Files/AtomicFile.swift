@@ -6,10 +6,12 @@
 
 /// Files that appear whole or not at all: written beside their name, then renamed.
 public enum AtomicFile {
-  /// Writes a file through `body` and puts it in place under `path`, replacing what was there.
+  /// Writes a file through `body` and puts it in place under `path`, replacing what was there; removes what killed
+  /// processes left half-written of it.
   public static func write(
     to path: String, isDurable: Bool = true, _ body: (FileWriter) throws(FileError) -> Void
   ) throws(FileError) {
+    PartialFile.removeAbandoned(of: path)
     try write(to: FilePlace(path), isDurable: isDurable, body)
   }
 

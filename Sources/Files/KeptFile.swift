@@ -41,6 +41,11 @@ public enum KeptFile {
     return descriptor
   }
 
+  /// - Throws: where something else than a file lies there.
+  public static func check(_ place: FilePlace) throws(FileError) {
+    if let status = try place.status(), let refusal = refusal(of: status, path: place.path) { throw refusal }
+  }
+
   private static func openOrMake(_ place: FilePlace, _ flags: Int32) throws(FileError) -> Int32 {
     do throws(FileError) {
       return try place.open(

@@ -5,7 +5,8 @@ extension CheckpointKeeper {
   /// The newest checkpoint that is whole, healthy and not newer than `position`; one that has not been gone back to yet,
   /// where there is one: what went wrong behind it may have begun before it. Nil where there is none.
   ///
-  /// What cannot be read is passed over, with a line.
+  /// What is damaged is passed over, with a line.
+  /// - Throws: where one cannot be read: going further back would give up work that may be whole.
   func rollBackTarget(before position: CheckpointPosition, _ logger: Logger) throws -> SafetensorsFile? {
     var tried: SafetensorsFile?
     for candidate in try candidates(upTo: position) {
@@ -16,7 +17,8 @@ extension CheckpointKeeper {
         if !rollBacks.tried.contains(candidate) { return file }
         tried = file
       } catch {
-        logger.warning("not rolled back to a checkpoint that cannot be read: \(error)")
+        guard error.isToBeSkipped else { throw error }
+        logger.warning("not rolled back to a checkpoint that is of no use: \(error)")
       }
     }
     return tried

@@ -12,10 +12,18 @@ extension Coordinator {
     writeRecipe()
     // A run that is at its end already changes nothing else.
     guard isUnfinished else { return }
-    let abandoned = Set(try output.checkpoints.positions().filter { $0 > trainer.position })
+    let (store, lineage) = (output.checkpoints, trainer.lineage)
+    let abandoned = Set(
+      try store.positions().filter { position in
+        guard position > trainer.position else { return false }
+        do throws(CheckpointError) {
+          // Those of others stay, and count for nothing.
+          return try store.open(position).map(lineage.contains) ?? false
+        } catch { return error.cause == .damaged }
+      })
     keeper = try CheckpointKeeper(
-      store: output.checkpoints, recipe: recipe, stateBytes: trainer.stateByteCount, resumed: resumed,
-      abandoned: abandoned, isOwn: { [lineage = trainer.lineage] in lineage.contains($0) })
+      store: store, recipe: recipe, stateBytes: trainer.stateByteCount, resumed: resumed, abandoned: abandoned,
+      isOwn: { lineage.contains($0) })
     timeLimit = options.timeLimit
     metricsOpening = MetricsOpening(
       place: output.place(output.metrics), keptPlace: output.place(output.cutMetrics),

@@ -30,8 +30,11 @@ extension RunDirectory {
     // Asked for each checkpoint that is looked at: one or two.
     guard let bytes = try? InputFile(place(recipe)).bytes(), bytes.count <= RecipeText.largest,
       let recipe = try? Recipe(yaml: String(decoding: bytes, as: UTF8.self), origin: recipe),
-      let saved = CheckpointFormat.recipe(of: file).flatMap({ try? Recipe(yaml: $0, origin: file.path) })
+      let text = file.metadata["recipe"]
     else { return true }
-    return recipe.changes(from: saved).isEmpty
+    // As the file has it, and as this version understands that: the directory's may be of before, or of since.
+    return [text, CheckpointFormat.recipe(of: file) ?? text].contains { text in
+      (try? Recipe(yaml: text, origin: file.path)).map { recipe.changes(from: $0).isEmpty } ?? true
+    }
   }
 }

@@ -78,7 +78,10 @@ public struct RunDirectory: Sendable {
   }
 
   /// Makes its parts, and removes what a killed run left half-written.
+  ///
+  /// - Throws: where a link or something else that is no file lies in the place of one.
   func prepare() throws {
+    for file in [recipe, metrics, starts, events] { try KeptFile.check(place(file)) }
     try Directories.create(place(samples))
     try checkpoints.create()
     try checkpoints.removePartialFiles()

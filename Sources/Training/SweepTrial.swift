@@ -49,8 +49,8 @@ struct SweepTrial {
       try communicator.close()
       return code == .interrupted ? .interrupt : .requeue
     }
-    // Disks that are full are no property of a trial.
-    if let failure, [.cannotCreate, .inputOutput, .unavailable].contains(failure.code) { throw failure }
+    // Disks that are full, and files that cannot be read, are no property of a trial.
+    if let failure, [.cannotCreate, .inputOutput, .noInput, .unavailable].contains(failure.code) { throw failure }
     try communicator.close()
     if failure == nil, found.value == nil, group.rank == 0 {
       failure = Failure("its evaluation has no finite \(measure)", code: .general)

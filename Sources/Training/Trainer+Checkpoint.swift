@@ -14,7 +14,7 @@ import Tensors
 public enum CheckpointFormat {
   /// Version that is written; older ones stay readable. 2: places within an iteration, health, statistics on demand.
   /// 3: layout and class names as JSON.
-  public static let version = 3
+  public static let version = CheckpointPosition.newestFormat
 
   /// - Throws: `Failure` where a file is none of Lockstep's, or of a newer version.
   public static func check(_ file: SafetensorsFile) throws {

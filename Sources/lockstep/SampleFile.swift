@@ -135,6 +135,7 @@ extension SampleFile {
     values.reserveCapacity(range.count * shape.count)
     while let samples = try stream.next() { values += samples }
     let grid = request.grid(of: values, sampleSize: shape.count)
+    PartialFile.removeAbandoned(of: path)
     try grid.samples.withUnsafeBufferPointer {
       try SamplePicture.write($0, count: grid.count, shape: shape, layout: layout, columns: grid.columns, to: path)
     }
@@ -148,7 +149,10 @@ extension SampleFile {
     while let samples = try stream.next() {
       for start in stride(from: samples.startIndex, to: samples.endIndex, by: shape.count) {
         let folder = request.hasLabels ? path + names[request.label(of: index)] + "/" : path
-        if folders.insert(folder).inserted { try Directories.create(folder) }
+        if folders.insert(folder).inserted {
+          try Directories.create(folder)
+          try PartialFile.removeAbandoned(in: FilePlace(folder)) { $0.hasSuffix(".png") }
+        }
         let digits = String(index)
         let name = String(repeating: "0", count: max(0, 9 - digits.count)) + digits + ".png"
         try samples[start..<start + shape.count].withUnsafeBufferPointer {

@@ -25,7 +25,7 @@ extension LockstepTests {
 
     @Test("a run whose directory is moved ends there as if alone, and so does the next one under its name")
     func moved() throws {
-      let length = ["--iterations", "2500"]
+      let length = ["--iterations", "600"]
       let settings = ["checkpoint.every=50", "checkpoint.keep=2"]
       for (run, seed) in [("first", "1"), ("second", "2")] {
         let whole = try Run(quickTraining(run, settings[0], settings[1]) + length + ["--seed", seed], in: scratch)
@@ -44,7 +44,7 @@ extension LockstepTests {
       #expect(first.errors.split(separator: "\n").count { $0.hasPrefix(line) } == 1, "\(first.errors)")
       for (moved, alone) in [("away", "first"), ("up/run", "second")] {
         #expect(try checkpointNames(scratch / moved) == checkpointNames(scratch / alone))
-        #expect(try bytes(of: checkpoint(scratch / moved, 2500)) == bytes(of: checkpoint(scratch / alone, 2500)))
+        #expect(try bytes(of: checkpoint(scratch / moved, 600)) == bytes(of: checkpoint(scratch / alone, 600)))
         #expect(metricsCount(scratch / moved) == metricsCount(scratch / alone))
       }
     }
@@ -54,7 +54,7 @@ extension LockstepTests {
       let job = try Job(quickTraining("run", "checkpoint.every=50") + ["--iterations", "1000000"], in: scratch)
       try #require(wait { exists(checkpoint(scratch / "run", 50)) || metricsCount(scratch / "run") > 60 })
       try FileManager.default.removeItem(atPath: scratch / "run")
-      #expect(wait { (try? newestIteration(scratch / "run")) != nil }, "\(job.errors)")
+      #expect(wait { (try? checkpointNames(scratch / "run"))?.isEmpty == false }, "\(job.errors)")
       job.signal(SIGUSR1)
       #expect(job.end() == 75, "\(job.errors)")
       #expect(job.errors.contains("warning: run was removed; it is made anew, and the run goes on there"))
