@@ -22,8 +22,8 @@ public struct ReportError: Error, Equatable, CustomStringConvertible {
   }
 
   init(_ error: FileError) {
-    // Of a link, a directory, a pipe.
-    let isRefusal = error.code.map { [ELOOP, EISDIR, EINVAL].contains($0) } ?? false
+    // Of a link, a pipe.
+    let isRefusal = error.code == ELOOP || error.code == EINVAL
     self.init(file: error.path, reason: error.reason, remedy: error.remedy, isRefusal: isRefusal)
   }
 

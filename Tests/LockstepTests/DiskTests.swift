@@ -129,7 +129,7 @@ extension LockstepTests {
       try scratch.write(Array("mine".utf8), to: "target")
       let metrics = scratch / "run/metrics.jsonl"
       for make in [
-        { symlink(target, metrics) }, { mkfifo(metrics, 0o600) }, { mkdir(metrics, 0o700) },
+        { symlink(target, metrics) }, { mkfifo(metrics, 0o600) },
       ] as [() -> Int32] {
         try FileManager.default.removeItem(atPath: metrics)
         #expect(make() == 0)
@@ -138,6 +138,14 @@ extension LockstepTests {
         #expect(refused.errorLines.last?.hasPrefix("lockstep: run/metrics.jsonl: ") == true, "\(refused.errors)")
       }
       #expect(try bytes(of: target) == Array("mine".utf8))
+      try FileManager.default.removeItem(atPath: metrics)
+      #expect(mkdir(metrics, 0o700) == 0)
+      let again = try start("run")
+      #expect(wait { again.errors.contains("warning: metrics cannot be written: run/metrics.jsonl: ") }, "\(again.errors)")
+      #expect(rmdir(metrics) == 0)
+      #expect(wait { metricsCount(scratch / "run") > 10 }, "\(again.errors)")
+      again.signal(SIGTERM)
+      #expect(again.end() == 75)
     }
 
     @discardableResult
