@@ -141,7 +141,8 @@ extension LockstepTests {
       try FileManager.default.removeItem(atPath: metrics)
       #expect(mkdir(metrics, 0o700) == 0)
       let again = try start("run")
-      #expect(wait { again.errors.contains("warning: metrics cannot be written: run/metrics.jsonl: ") }, "\(again.errors)")
+      let line = "warning: metrics cannot be written: run/metrics.jsonl: "
+      #expect(wait { again.errors.contains(line) }, "\(again.errors)")
       #expect(rmdir(metrics) == 0)
       #expect(wait { metricsCount(scratch / "run") > 10 }, "\(again.errors)")
       again.signal(SIGTERM)
