@@ -20,6 +20,8 @@ public final class SavedModel {
   public let layout: SampleLayout
   /// Empty where the checkpoint does not tell.
   public let classNames: [String]
+  /// On rank 0: which newer checkpoints were skipped, and why.
+  public let warnings: [String]
 
   /// Loads a run directory's newest whole checkpoint, or a checkpoint file. Rank 0 reads, all ranks receive.
   ///
@@ -31,9 +33,12 @@ public final class SavedModel {
     var file: SafetensorsFile?
     var header: [UInt8] = []
     var samples = ""
+    var warnings: [String] = []
     try communicator.together {
       guard communicator.rank == 0 else { return }
-      let found = try ResumePoint.path(path).find(in: RunDirectory(path)).file
+      let newest = try ResumePoint.path(path).find(in: RunDirectory(path))
+      let found = newest.file
+      warnings = newest.warnings
       if let found { try CheckpointFormat.check(found) }
       guard let found, let recipe = CheckpointFormat.recipe(of: found), let shape = found.metadata["imageShape"],
         let size = found.metadata["conditionSize"], let iteration = found.metadata["iteration"]
@@ -59,6 +64,7 @@ public final class SavedModel {
     }
     self.recipe = recipe
     self.iteration = iteration
+    self.warnings = warnings
     let description = SampleDescription(json: try communicator.broadcast(text: samples)) ?? SampleDescription()
     (layout, classNames) = (description.layout, description.classNames)
     let request = ModelSource.Request(

@@ -81,9 +81,13 @@ public struct SweepDirectory: Sendable {
   }
 
   /// Nil where it has not ended.
-  func find(_ job: SweepPlan.Job, iterations: Int) -> SweepResult? {
-    guard let bytes = try? InputFile(path: result(job, iterations)).bytes() else { return nil }
-    return SweepResult(line: bytes)
+  ///
+  /// - Throws: where that cannot be told: what was found is not to be found once more, with another outcome.
+  func find(_ job: SweepPlan.Job, iterations: Int) throws(FileError) -> SweepResult? {
+    do throws(FileError) { return SweepResult(line: try InputFile(path: result(job, iterations)).bytes()) } catch {
+      guard error.isMissing || error.code == nil else { throw error }
+      return nil
+    }
   }
 
   func record(_ result: SweepResult, of job: SweepPlan.Job) throws(FileError) {
@@ -92,8 +96,8 @@ public struct SweepDirectory: Sendable {
   }
 
   /// All results so far, trial after trial.
-  public func results(of plan: SweepPlan) -> [SweepResult] {
-    plan.jobs(of: plan.trials).flatMap { job in plan.rungs.compactMap { find(job, iterations: $0) } }
+  public func results(of plan: SweepPlan) throws -> [SweepResult] {
+    try plan.jobs(of: plan.trials).flatMap { job in try plan.rungs.compactMap { try find(job, iterations: $0) } }
       .sorted { ($0.trial, $0.seed, $0.iterations) < ($1.trial, $1.seed, $1.iterations) }
   }
 

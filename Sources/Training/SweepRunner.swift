@@ -65,8 +65,10 @@ public struct SweepRunner {
     return try trial(job, plan.space.iterations, on: communicator).run()
   }
 
-  private func find(_ job: SweepPlan.Job, _ iterations: Int) -> Int64 {
-    communicator.rank == 0 && directory.find(job, iterations: iterations) != nil ? 1 : 0
+  private func find(_ job: SweepPlan.Job, _ iterations: Int) throws -> Int64 {
+    try communicator.together {
+      try communicator.rank == 0 && directory.find(job, iterations: iterations) != nil ? 1 : 0
+    }
   }
 
   /// Makes the directory; refuses one of another sweep; forgets who was at work before.
@@ -170,7 +172,7 @@ public struct SweepRunner {
 
   /// Whether this group is to run it: a file that only one can create says so.
   private func claim(_ job: SweepPlan.Job, _ iterations: Int) throws -> Bool {
-    guard directory.find(job, iterations: iterations) == nil else { return false }
+    guard try directory.find(job, iterations: iterations) == nil else { return false }
     let path = "\(directory.claims)/\(job.name)-\(iterations)"
     let descriptor = createOnly(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
     guard descriptor >= 0 else {
@@ -190,7 +192,7 @@ public struct SweepRunner {
   }
 
   private func tell(_ job: SweepPlan.Job, _ iterations: Int) {
-    guard communicator.rank == 0, let result = directory.find(job, iterations: iterations) else { return }
+    guard communicator.rank == 0, let result = try? directory.find(job, iterations: iterations) else { return }
     let words = result.failure.map { "failed: \($0)" } ?? "\(plan.space.measure) \(result.value ?? .nan)"
     logger.info("trial \(job.trial.index), seed \(job.seed), \(iterations) iterations (\(job.trial.words)): \(words)")
   }
@@ -199,7 +201,7 @@ public struct SweepRunner {
   private func decide(_ alive: [Int], _ iterations: Int) throws -> [Int] {
     let chosen = try communicator.together { () -> [Int64] in
       guard communicator.rank == 0 else { return [] }
-      let results = directory.results(of: plan).filter { $0.iterations == iterations }
+      let results = try directory.results(of: plan).filter { $0.iterations == iterations }
       let rows = SweepTable.rows(of: plan.trials.filter { alive.contains($0.index) }, results)
       return SweepTable.survivors(rows, eta: plan.space.eta, measure: plan.space.measure).map(Int64.init)
     }

@@ -73,7 +73,9 @@ struct EvaluateCommand: ParsableCommand {
       let crew = try Crew(threads, communicator)
       crew.warn(logger)
       guard watch else {
-        try judge(SavedModel(path: path, communicator: communicator, team: crew.team), communicator, logger)
+        let model = try SavedModel(path: path, communicator: communicator, team: crew.team)
+        for warning in model.warnings { logger.warning("\(warning)") }
+        try judge(model, communicator, logger)
         return
       }
       let watched = CheckpointWatch(RunDirectory(path), communicator: communicator) { logger.notice("\($0)") }

@@ -66,6 +66,7 @@ struct SampleCommand: ParsableCommand {
       communicator.pulse.enter(.working, iteration: 0)
       let crew = try Crew(threads, communicator)
       let model = try SavedModel(path: path, communicator: communicator, team: crew.team)
+      for warning in model.warnings { logger.warning("\(warning)") }
       let count = count ?? options.usualCount
       let request = try communicator.together { () throws -> SampleRequest in
         guard let form, model.layout.kind != .images || form != .csv else {

@@ -98,7 +98,7 @@ struct SweepCommand: ParsableCommand {
     signals.endWork()
     try communicator.together {
       guard communicator.rank == 0, trial == nil else { return }
-      let results = directory.results(of: plan)
+      let results = try directory.results(of: plan)
       let table = try SweepTable(plan, results)
       try table.write(plan, results, to: directory)
       print(table.text(plan))
