@@ -41,9 +41,10 @@ public enum KeptFile {
     return descriptor
   }
 
-  /// - Throws: where something else than a file lies there.
+  /// - Throws: where a link, a pipe or a device lies there. (A directory may go away; it leads nowhere.)
   public static func check(_ place: FilePlace) throws(FileError) {
-    if let status = try place.status(), let refusal = refusal(of: status, path: place.path) { throw refusal }
+    guard let status = try place.status(), status.st_mode & S_IFMT != S_IFDIR else { return }
+    if let refusal = refusal(of: status, path: place.path) { throw refusal }
   }
 
   private static func openOrMake(_ place: FilePlace, _ flags: Int32) throws(FileError) -> Int32 {

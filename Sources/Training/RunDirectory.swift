@@ -79,7 +79,7 @@ public struct RunDirectory: Sendable {
 
   /// Makes its parts, and removes what a killed run left half-written.
   ///
-  /// - Throws: where a link or something else that is no file lies in the place of one.
+  /// - Throws: where a link, a pipe or a device lies in the place of a file.
   func prepare() throws {
     for file in [recipe, metrics, starts, events] { try KeptFile.check(place(file)) }
     try Directories.create(place(samples))

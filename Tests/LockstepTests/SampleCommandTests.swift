@@ -158,7 +158,7 @@ extension LockstepTests {
         ("--fixed-noise --classes 3", "--fixed-noise: all samples would be the same"),
         ("--fixed-noise --interpolate noise", "--fixed-noise: --interpolate noise changes the noise"),
         ("--to 1 --interpolate condition", "--to: this model has classes"), ("--to 1", "--to: say --interpolate"),
-        ("--truncation 0", "must be above 0"), ("--interpolate noise --count 9", "--steps 8 samples"),
+        ("--truncation 0", "must be from 0.000001 to 10"), ("--interpolate noise --count 9", "--steps 8 samples"),
         ("--count 10001", "a picture shows up to 10,000"), ("--shards", "--shards: for .npz"),
         ("--classes 0,10", "\"10\" is none of the classes 0, 1, 2, 3, 4, 5, 6, 7, 8, 9; separate them by commas"),
         ("--classes 1,,2", "--classes 1,,2: \"\" is none of the classes 0, 1, "),

@@ -66,6 +66,7 @@ private final class FullPipe {
     #expect(Int(lost.prefix { $0 != " " }.filter(\.isNumber)) == 10_000 - lines.count)
     // And on it goes.
     writer.write("again\n")
+    writer.finish(withinSeconds: 10)
     #expect(pipe.lines().last == "again")
   }
 
