@@ -44,17 +44,16 @@ extension LockstepTests {
 
     @Test("a pipe that is full and has a reader asleep stops neither training nor SIGTERM", arguments: [false, true])
     func stuckReader(isStopped: Bool) throws {
-      // A reader that never reads, at the end of a pipe that is filled before.
-      let command = Launch.command(
-        quickTraining("run", "checkpoint.every=10") + ["--iterations", isStopped ? "1000000" : "300"], ranks: nil)
-      let script =
-        "mkfifo pipe; sleep 60 < pipe & echo $! > sleeper; exec 3> pipe; head -c 65536 /dev/zero >&3; "
-        + "exec \"$@\" >&3 2>&3 3>&-"
-      let process = try Launch.start(
-        ["/bin/sh", "-c", script, "sh"] + command, in: scratch, output: scratch / "out", errors: scratch / "err")
-      defer {
-        if let reader = (try? lines(of: scratch / "sleeper"))?.first.flatMap({ pid_t($0) }) { kill(reader, SIGKILL) }
-      }
+      // This process is the reader, and never reads; the pipe is filled before.
+      let pipe = scratch / "pipe"
+      try #require(mkfifo(pipe, 0o600) == 0)
+      let reader = open(pipe, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+      let filler = open(pipe, O_WRONLY | O_NONBLOCK | O_CLOEXEC)
+      try #require(reader >= 0 && filler >= 0)
+      defer { _ = (close(reader), close(filler)) }
+      while write(filler, "x", 1) == 1 {}
+      let process = try start(
+        "> pipe 2>&1", quickTraining("run", "checkpoint.every=10") + ["--iterations", isStopped ? "1000000" : "300"])
       if isStopped {
         #expect(wait { exists(checkpoint(scratch / "run", 100)) })
         kill(process.processIdentifier, SIGTERM)

@@ -22,8 +22,9 @@ private final class FullPipe {
 
   deinit { _ = (close(reader), close(writer)) }
 
-  /// Reads until nothing has come for a while; without what filled it.
+  /// Reads until nothing has come for a while; the first time without what filled it.
   func lines() -> [String] {
+    defer { filling = 0 }
     var (bytes, buffer) = ([UInt8](), [UInt8](repeating: 0, count: 65_536))
     var request = pollfd(fd: reader, events: Int16(POLLIN), revents: 0)
     while poll(&request, 1, 500) > 0 {
