@@ -192,7 +192,7 @@ hush # bash's words about what was killed
 leave() {
   local code=$?
   [[ -z $launcher ]] || kill -TERM "$launcher" || true
-  $is_over || warn "ended before its time, exit $code"
+  $is_over || warn "ended before its time, exit $code, at line ${BASH_LINENO[0]}: $BASH_COMMAND"
 }
 trap leave EXIT
 trap 'exit 130' INT TERM

@@ -13,6 +13,9 @@ struct SpreadLines: Sendable {
   private var latestBytes: [UInt8] = []
   private var latestPlace: Int?
 
+  /// Of older ones only numbers are asked for.
+  private static let mostWithTexts = 32
+
   /// - Parameter count: of those that have come before.
   init(most: Int, after count: Int = 0) { (self.most, self.count) = (most, count) }
 
@@ -28,6 +31,7 @@ struct SpreadLines: Sendable {
     guard let line else { return }
     (latest, latestPlace) = (nil, nil)
     kept.append((count, line))
+    if kept.count > Self.mostWithTexts { kept[kept.count - 1 - Self.mostWithTexts].line.forgetTexts() }
     guard kept.count > most else { return }
     stride *= 2
     kept.removeAll { $0.number % stride != 0 }
@@ -81,32 +85,43 @@ struct NewestLines: Sendable {
 /// Texts that many lines share take memory once.
 struct RepeatedWords: Sendable {
   private var known: Set<String> = []
+  /// The names of a line's numbers.
+  private var rows: Set<[String]> = []
 
   private static let most = 4_096
 
   mutating func shared(_ word: String) -> String {
     known.count < Self.most ? known.insert(word).memberAfterInsert : word
   }
+
+  mutating func shared(_ names: [String]) -> [String] {
+    rows.count < Self.most ? rows.insert(names).memberAfterInsert : names
+  }
 }
 
 extension RunHistory.Line {
+  mutating func forgetTexts() { (texts, lists) = ([:], [:]) }
+
   /// Nil where the bytes are no line of metrics.
   init?(_ bytes: [UInt8], place: Int, _ words: inout RepeatedWords) {
     guard case .object(let members)? = try? JSONReader.read(bytes),
       case .number(let iteration)? = members["iteration"], case .text(let kind)? = members["kind"],
       iteration >= 0, iteration < 1e15
     else { return nil }
-    var (numbers, texts): ([String: Double], [String: String]) = ([:], [:])
+    var numbers: [(name: String, value: Double)] = []
+    var texts: [String: String] = [:]
     var lists: [String: [String]] = [:]
     for (name, value) in members {
       switch value {
-      case .number(let number): numbers[words.shared(name)] = number
+      case .number(let number): numbers.append((words.shared(name), number))
       case .text(let text): texts[words.shared(name)] = text
       case .array: lists[name] = value.texts
       default: break
       }
     }
-    self.init(iteration: Int(iteration), kind: kind, numbers: numbers, texts: texts, lists: lists, place: place)
+    self.init(
+      iteration: Int(iteration), kind: words.shared(kind), numbers: NumberFields(numbers, &words), texts: texts,
+      lists: lists, place: place)
   }
 }
 

@@ -8,9 +8,10 @@ public struct RunHistory: Sendable {
   public struct Line: Sendable {
     public let iteration: Int
     public let kind: String
-    public let numbers: [String: Double]
-    public let texts: [String: String]
-    public let lists: [String: [String]]
+    public let numbers: NumberFields
+    /// Of training and evaluations, the newest lines have them.
+    public internal(set) var texts: [String: String]
+    public internal(set) var lists: [String: [String]]
     /// Which line of the file it is.
     var place = 0
   }

@@ -50,7 +50,7 @@ extension RunReport {
   /// Curves of what layers show, what stands out, and maps.
   static func attention(_ run: Run) -> String {
     guard let last = run.history.last("evaluation") else { return "" }
-    let names = last.numbers.keys.filter { $0.contains("/") }.sorted()
+    let names = last.numbers.names.filter { $0.contains("/") }
     if names.isEmpty { return "" }
     let layers = Set(names.map(layer)).sorted()
     var body = "<h2>Attention</h2>\n"
@@ -78,7 +78,7 @@ extension RunReport {
 
   /// Entropy and gate of the layers that runs share, or have alone.
   static func attention(comparing runs: [Run]) -> String {
-    let names = Set(runs.flatMap { $0.history.last("evaluation")?.numbers.keys.map { $0 } ?? [] })
+    let names = Set(runs.flatMap { $0.history.last("evaluation")?.numbers.names ?? [] })
       .filter { $0.hasSuffix("/entropy") || $0.hasSuffix("/gate") }.sorted()
     let charts = names.compactMap { name in
       LineChart(
