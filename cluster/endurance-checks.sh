@@ -40,10 +40,12 @@ check_residue() {
 
 # snapshot, check_kept: the checkpoints before an act are there after it, with their bytes, or newer ones took their place.
 snapshot() {
-  local file
+  local file sum
   kept=()
   for file in "$hurt"/checkpoints/iteration-*.safetensors; do
-    [[ ! -f $file ]] || kept[${file##*/}]=$(cksum <"$file")
+    # A run under way may remove one while we look.
+    sum=$(cksum <"$file") || continue
+    kept[${file##*/}]=$sum
   done 2>/dev/null
 }
 check_kept() {
