@@ -227,7 +227,7 @@ end_with_signals() {
   [[ $LOCKSTEP_ROLE != fails ]] || await grep -q restart "$scratch/log"
   {
     for signal in "${signals[@]}"; do
-      kill -s "$signal" "$launcher"
+      kill -s "$signal" "$launcher" || true # the one before may have ended it already
       sleep 0.2
     done
     wait "$launcher" || status=$?

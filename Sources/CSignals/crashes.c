@@ -2,6 +2,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stddef.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "CSignals.h"
@@ -41,6 +42,13 @@ static void limit_time(int number) {
   (void)sigaddset(&alarms, SIGALRM);
   (void)pthread_sigmask(SIG_UNBLOCK, &alarms, NULL);
   (void)alarm(backtrace_seconds);
+#if defined(__linux__)
+  // A second crash may have ended this thread, and others may hold still: this signal needs none of them.
+  struct sigevent kill = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGKILL};
+  const struct itimerspec later = {.it_value = {.tv_sec = backtrace_seconds + 2}};
+  timer_t timer;
+  if (timer_create(CLOCK_MONOTONIC, &kill, &timer) == 0) (void)timer_settime(timer, 0, &later, NULL);
+#endif
 }
 
 static bool is_read(int descriptor) {

@@ -24,6 +24,8 @@ int csig_next(int descriptor, const sigset_t *set) {
     if (descriptor >= 0) {
       struct signalfd_siginfo info;
       if (read(descriptor, &info, sizeof info) == sizeof info) return (int)info.ssi_signo;
+      // One that is gone would be asked for ever.
+      if (errno != EINTR && errno != EAGAIN) descriptor = -1;
       continue;
     }
     siginfo_t info;

@@ -5,18 +5,18 @@ import Files
 extension CheckpointStore {
   /// Removes what the policy does not keep; call it after a checkpoint has been written. Files of others count for nothing.
   func retain(_ retention: CheckpointRetention, by ledger: CheckpointLedger) throws(CheckpointError) {
-    for position in retention.removable(of: ledger.own(of: try positions())) { try remove(position) }
+    try remove(retention.removable(of: ledger.own(of: try positions())))
   }
 
   /// Removes the checkpoints of a continuation that was given up, and damaged ones that a resume skipped: all behind
   /// `position`. Call it when the one at `position` is in place, so that a resume finds this run's.
   func removeLater(than position: CheckpointPosition, by ledger: CheckpointLedger) throws(CheckpointError) {
-    for later in ledger.own(of: try positions().filter { $0 > position }) { try remove(later) }
+    try remove(ledger.own(of: try positions().filter { $0 > position }))
   }
 
   /// Removes those of these positions that are there.
   func remove(_ positions: Set<CheckpointPosition>, by ledger: CheckpointLedger) throws(CheckpointError) {
-    for position in ledger.own(of: positions.sorted()) { try remove(position) }
+    try remove(ledger.own(of: positions.sorted()))
   }
 
   /// Makes room for a checkpoint: a file under its name that is not the run's own gets another name.
@@ -44,7 +44,12 @@ extension CheckpointStore {
     return told
   }
 
-  private func remove(_ position: CheckpointPosition) throws(CheckpointError) {
-    do throws(FileError) { try Directories.remove(place(position)) } catch { throw CheckpointError(writing: error) }
+  /// One that cannot go keeps none of the others: then the disk would fill.
+  private func remove(_ positions: [CheckpointPosition]) throws(CheckpointError) {
+    var first: FileError?
+    for position in positions {
+      do throws(FileError) { try Directories.remove(place(position)) } catch { first = first ?? error }
+    }
+    if let first { throw CheckpointError(writing: first) }
   }
 }

@@ -149,17 +149,23 @@ struct WritingTask {
   /// - Returns: what stays though it was to go, and why.
   private func removeOld(_ aside: String?) -> CheckpointError? {
     var left: [CheckpointError] = []
-    if let aside { left.append(CheckpointError(aside: aside, from: store.path(position), why: "was not this run's")) }
-    do throws(CheckpointError) {
-      try store.removeLater(than: position, by: ledger)
-      try store.remove(abandoned, by: ledger)
+    if let aside {
+      left.append(CheckpointError(aside: aside, from: store.path(position), why: "is not known to be this run's"))
+    }
+    // What fails keeps nothing else.
+    func attempt(_ body: () throws(CheckpointError) -> Void) {
+      do throws(CheckpointError) { try body() } catch { left.insert(error, at: 0) }
+    }
+    attempt { () throws(CheckpointError) in try store.removeLater(than: position, by: ledger) }
+    attempt { () throws(CheckpointError) in try store.remove(abandoned, by: ledger) }
+    attempt { () throws(CheckpointError) in try store.retain(retention, by: ledger) }
+    attempt { () throws(CheckpointError) in
       let later = try store.positions().filter { $0 > position || abandoned.contains($0) && $0 != position }
       left += try store.setAsideDamaged(later, by: ledger)
-      try store.retain(retention, by: ledger)
       let all = try store.positions()
       let unwanted = Set(retention.removable(of: all)).union(later)
       left += ledger.untold(of: all.filter(unwanted.contains))
-    } catch { left.insert(error, at: 0) }
+    }
     guard let first = left.first, left.count > 1 else { return left.first }
     return CheckpointError(
       file: first.file, reason: first.reason, remedy: "\(first.remedy); and \(left.count - 1) more", cause: first.cause)

@@ -25,7 +25,7 @@ public final class EventFile {
 
   public let path: String
   private let descriptor: Int32
-  private var byteCount: Int
+  private var byteCount = 0
 
   /// What TensorBoard expects in front of all events.
   private static let version = "brain.Event:2"

@@ -44,14 +44,15 @@ public final class HeldDirectory: Sendable {
 
   public var whereabouts: Whereabouts {
     var (held, there) = (stat(), stat())
-    guard fstat(descriptor, &held) == 0, held.st_nlink > 0 else { return .removed }
+    // Not to be told, as where a server does not answer: nothing says that it has gone.
+    guard fstat(descriptor, &held) == 0 else { return .here }
     if stat(path, &there) == 0 {
       if held.st_dev == there.st_dev && held.st_ino == there.st_ino { return .here }
     } else if errno != ENOENT && errno != ENOTDIR {
       // Not to be told, as where a server does not answer: nothing says that it has moved.
       return .here
     }
-    return .moved(to: systemPath)
+    return held.st_nlink == 0 ? .removed : .moved(to: systemPath)
   }
 
   /// Its path as the system has it now; nil where it does not tell.
@@ -60,7 +61,13 @@ public final class HeldDirectory: Sendable {
       let text = [UInt8](unsafeUninitializedCapacity: Int(PATH_MAX)) { buffer, count in
         count = max(0, readlink("/proc/self/fd/\(descriptor)", buffer.baseAddress!, Int(PATH_MAX)))
       }
-      return text.isEmpty ? nil : String(decoding: text, as: UTF8.self)
+      // Of a file system that was unmounted it names what is elsewhere.
+      var (held, there) = (stat(), stat())
+      let path = String(decoding: text, as: UTF8.self)
+      guard !text.isEmpty, fstat(descriptor, &held) == 0, stat(path, &there) == 0, held.st_dev == there.st_dev,
+        held.st_ino == there.st_ino
+      else { return nil }
+      return path
     #else
       return nil
     #endif

@@ -49,7 +49,8 @@ public enum PartialFile {
   ///
   /// - Returns: false where it was taken for left behind, and removed, before it was marked.
   static func hold(_ descriptor: Int32) -> Bool {
-    _ = flock(descriptor, LOCK_EX | LOCK_NB)
+    // Held by somebody already: by one who is about to remove it.
+    if flock(descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK { return false }
     var status = stat()
     return fstat(descriptor, &status) != 0 || status.st_nlink > 0
   }

@@ -106,5 +106,7 @@ extension Coordinator {
     return SharedFailure(failure: Failure("\(what); \(why)\(kept)", code: .general), isMine: isFirstRank)
   }
 
-  private var newestWhole: String? { (try? output.checkpoints.latestValid())?.file?.path }
+  private var newestWhole: String? {
+    (try? output.checkpoints.latestValid(where: trainer.lineage.contains))?.file?.path
+  }
 }

@@ -38,7 +38,7 @@ extension Coordinator {
     if !abandoned.isEmpty {
       logger.notice(
         """
-        \(abandoned.count) later checkpoints in \(output.path) are not gone on from; the next one written replaces them
+        not gone on from in \(output.path): \(abandoned.count) later \(abandoned.count == 1 ? "checkpoint" : "checkpoints")
         """)
     }
   }

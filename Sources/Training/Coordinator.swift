@@ -41,7 +41,7 @@ public final class Coordinator {
   }
 
   public let trainer: Trainer
-  let output: RunDirectory
+  public let output: RunDirectory
   let communicator: any Communicator
   let logger: Logger
   let options: CoordinatorOptions

@@ -1,6 +1,12 @@
 import Checkpoints
 import Files
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 extension RunDirectory {
   /// The newest whole checkpoint, and what was skipped on the way to it; no file where the run has no checkpoint at all.
   ///
@@ -8,6 +14,8 @@ extension RunDirectory {
   ///   they hold may be somebody's work, so nobody begins anew beside them.
   public func newestCheckpoint() throws -> (file: SafetensorsFile?, warnings: [String]) {
     let found: CheckpointStore.Found
+    let own = try ownRecipe()
+    let isOwn = { (file: SafetensorsFile) in Self.isOwn(file, own) }
     do throws(CheckpointError) { found = try checkpoints.latestValid(where: isOwn) } catch {
       throw Failure(
         "\(escaped(error.file)): \(error.reason), so that nobody can tell whether it is the newest; \(error.remedy), then "
@@ -25,13 +33,24 @@ extension RunDirectory {
     return (found.file, warnings)
   }
 
-  /// Whether a checkpoint is of the run whose recipe lies in the directory; any one is where there is none to compare with.
-  public func isOwn(_ file: SafetensorsFile) -> Bool {
-    // Asked for each checkpoint that is looked at: one or two.
-    guard let bytes = try? InputFile(place(recipe)).bytes(), bytes.count <= RecipeText.largest,
-      let recipe = try? Recipe(yaml: String(decoding: bytes, as: UTF8.self), origin: recipe),
-      let text = file.metadata["recipe"]
-    else { return true }
+  /// The recipe that lies in the directory; nil where there is none that checkpoints could be compared with.
+  ///
+  /// - Throws: where it cannot be read: whose a checkpoint is nobody could tell.
+  private func ownRecipe() throws -> Recipe? {
+    do throws(FileError) {
+      let file = try InputFile(place(recipe))
+      guard file.byteCount <= RecipeText.largest else { return nil }
+      return try? Recipe(yaml: String(decoding: try file.bytes(), as: UTF8.self), origin: recipe)
+    } catch {
+      // Something else in its place (a directory) says as little as nothing.
+      guard let code = error.code, code != EISDIR, code != EINVAL, !error.isMissing else { return nil }
+      throw Failure("\(error), then start again", code: Failure.Code(reading: code))
+    }
+  }
+
+  /// Whether a checkpoint is of the run with this recipe; any one is where there is none to compare with.
+  private static func isOwn(_ file: SafetensorsFile, _ recipe: Recipe?) -> Bool {
+    guard let recipe, let text = file.metadata["recipe"] else { return true }
     // As the file has it, and as this version understands that: the directory's may be of before, or of since.
     return [text, CheckpointFormat.recipe(of: file) ?? text].contains { text in
       (try? Recipe(yaml: text, origin: file.path)).map { recipe.changes(from: $0).isEmpty } ?? true

@@ -16,6 +16,15 @@ public struct RunDirectory: Sendable {
     return run
   }
 
+  /// Where the run's files are now; nil where the directory has gone, or the system does not tell where to.
+  public var currentPath: String? {
+    switch held?.whereabouts {
+    case nil, .here: path
+    case .moved(let place): place
+    case .removed: nil
+    }
+  }
+
   /// Where a file of the run is opened: `place(metrics)`, in the held directory where there is one.
   public func place(_ file: String) -> FilePlace {
     guard let held, file.hasPrefix(path + "/") else { return FilePlace(file) }

@@ -89,10 +89,10 @@ struct StartingPoint {
 
   /// A directory with another run than the one to go on with is left alone.
   private static func refuse(overwriting output: RunDirectory, from file: SafetensorsFile?) throws {
-    guard let iteration = try output.checkpoints.iterations().last else { return }
+    guard let newest = try output.checkpoints.newest() else { return }
     if let file, isSame(parent(of: file.path), output.checkpoints.directory) { return }
     throw Failure(
-      "\(output.path) holds a run of \(grouped(iteration)) iterations already; "
+      "\(output.path) holds a run of \(grouped(newest.iteration)) iterations already; "
         + "--resume auto goes on with it, another --output starts beside it", code: .cannotCreate)
   }
 

@@ -154,11 +154,15 @@ struct TrainCommand: ParsableCommand {
       if communicator.rank == 0 { summarize(coordinator, start.output, logger) }
       return nil
     case .stopped(let reason):
+      let (name, place) = (start.output.path, coordinator.output.currentPath)
+      let advice =
+        place == name
+        ? "saved in \(coordinator.lastCheckpoint ?? ""); go on with --resume auto --output \(name)"
+        : "saved in \(place ?? "a directory that has no name any more"), which was \(name); move it back to go on with it"
       logger.notice(
         """
         stopped \(words(reason)) after iteration \(grouped(trainer.iteration))\
-        \(trainer.phase == 0 ? "" : ", phase \(trainer.phase)"), saved in \(coordinator.lastCheckpoint ?? ""); \
-        go on with --resume auto --output \(start.output.path)
+        \(trainer.phase == 0 ? "" : ", phase \(trainer.phase)"), \(advice)
         """)
       return ending.exitCode
     }
