@@ -43,7 +43,7 @@ extension RunDirectory {
       return try? Recipe(yaml: String(decoding: try file.bytes(), as: UTF8.self), origin: recipe)
     } catch {
       // Something else in its place (a directory) says as little as nothing.
-      guard let code = error.code, code != EISDIR, code != EINVAL, !error.isMissing else { return nil }
+      guard let code = error.code, ![ENOENT, ENOTDIR, EISDIR, EINVAL].contains(code) else { return nil }
       throw Failure("\(error), then start again", code: Failure.Code(reading: code))
     }
   }

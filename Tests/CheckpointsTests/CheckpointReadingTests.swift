@@ -109,7 +109,7 @@ import Testing
       }
       told.append(written.leftOver?.description ?? "")
     }
-    #expect(told[0].contains("iteration-00000030.safetensors: was not this run's; it is "))
+    #expect(told[0].contains("iteration-00000030.safetensors: is not known to be this run's; it is "))
     let names = try FileManager.default.contentsOfDirectory(atPath: store.directory).sorted()
     // 10, 20 and 50 were its own; 30 and 40 had other files, which have another name now.
     #expect(
