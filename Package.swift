@@ -50,8 +50,9 @@ let package = Package(
     .target(name: "Clocks"),
     .target(name: "Files"),
     .target(name: "Tensors", dependencies: ["CSignals"]),
+    .target(name: "Threads", dependencies: ["CSignals", "Clocks"]),
     .target(name: "Kernels", dependencies: ["Tensors", "CKernels", "COpenBLAS"]),
-    .target(name: "Communication", dependencies: ["Clocks", "Tensors", "CMPI", "CSignals"]),
+    .target(name: "Communication", dependencies: ["Clocks", "Tensors", "Threads", "CMPI"]),
     .target(
       name: "Diagnostics", dependencies: ["Clocks", "Files", "Tensors", "Kernels", "Communication", "CMPI"]),
     .target(name: "Graphs", dependencies: ["Tensors", "Kernels", "Communication"]),
@@ -63,10 +64,10 @@ let package = Package(
     .target(name: "Optimization", dependencies: ["Tensors", "Graphs", "Layers"]),
     .target(name: "NumPyFiles", dependencies: ["Files", "Tensors", "CZlib"]),
     .target(name: "Datasets", dependencies: ["Files", "Tensors", "NumPyFiles", "CDigits", "CImages", "CZlib"]),
-    .target(name: "Checkpoints", dependencies: ["Clocks", "Files", "Tensors", "CChecksums", "CSignals"]),
+    .target(name: "Checkpoints", dependencies: ["Clocks", "Files", "Tensors", "Threads", "CChecksums"]),
     .target(name: "Tracing", dependencies: ["Clocks", "Tensors"]),
     .target(
-      name: "Reporting", dependencies: ["Clocks", "Files", "Tensors", "Communication", "Tracing", "CPNG", "CSignals"]),
+      name: "Reporting", dependencies: ["Clocks", "Files", "Tensors", "Threads", "Communication", "Tracing", "CPNG"]),
     .target(
       name: "EventFiles",
       dependencies: ["Files", "Checkpoints", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
@@ -88,8 +89,8 @@ let package = Package(
     .target(
       name: "Training",
       dependencies: [
-        "CKernels", "CSignals", "Clocks", "Tracing", "Files", "Tensors", "Kernels", "Communication", "Graphs",
-        "Programs", "Layers", "Models", "Optimization", "Datasets", "Checkpoints", "Reporting", "EventFiles",
+        "CKernels", "CSignals", "Clocks", "Tracing", "Files", "Tensors", "Threads", "Kernels", "Communication",
+        "Graphs", "Programs", "Layers", "Models", "Optimization", "Datasets", "Checkpoints", "Reporting", "EventFiles",
         "Exporting", "Forecasting", "Evaluation", "Measures", "NumPyFiles", "Yams",
         .product(name: "Logging", package: "swift-log"),
       ]),

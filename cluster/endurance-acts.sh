@@ -133,16 +133,21 @@ find_blindness() {
   rm -f "$file"
 }
 
-act_unreadable() {
-  local files file listing way begin
+# at_rest: the run stands still, with a checkpoint, before its end. False when it has come to its end.
+at_rest() {
   halt
   ! $completed || next_run
   if [[ ! $(newest "$hurt") ]]; then
-    underway || return 0
+    underway || return 1
     halt
-    ! $completed || return 0
+    ! $completed || return 1
   fi
   snapshot
+}
+
+act_unreadable() {
+  local files file listing way begin
+  at_rest || return 0
   files=("$hurt"/checkpoints/iteration-*.safetensors)
   pick newest all
   way=$picked
@@ -271,14 +276,7 @@ act_full() {
 
 act_names() {
   local files old from
-  halt
-  ! $completed || next_run
-  if [[ ! $(newest "$hurt") ]]; then
-    underway || return 0
-    halt
-    ! $completed || return 0
-  fi
-  snapshot
+  at_rest || return 0
   files=("$hurt"/checkpoints/iteration-*.safetensors)
   old=${files[0]}
   random 1000

@@ -15,7 +15,7 @@ extension CheckpointStore {
     let file: SafetensorsFile
     do throws(CheckpointError) { file = try SafetensorsFile(place(position)) } catch {
       // A link that leads to nothing is there.
-      if error.cause == .unreadable(ENOENT), (try? place(position).isEmpty) == true { return nil }
+      if error.cause == .unreadable(ENOENT), (try? place(position).hasNothing) == true { return nil }
       throw error
     }
     try file.checkIs(at: position)

@@ -1,3 +1,5 @@
+import Threads
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Darwin)
@@ -52,13 +54,16 @@ final class StartDeadline: Sendable {
     let line = Array("lockstep: rank \(rank): \(stage.words(seconds: Int(seconds.rounded())))\n".utf8)
     let (thread, output, end) = (thread, output, end)
     let rest = Self.turn(of: rank)
-    let code = thread.start {
-      guard Self.passes(seconds, on: thread), thread.sleeps(seconds: rest) else { return }
-      var request = pollfd(fd: output, events: Int16(POLLOUT), revents: 0)
-      if poll(&request, 1, 1000) > 0 { _ = write(output, line, line.count) }
-      end()
+    do throws(SystemThread.Shortage) {
+      try thread.start {
+        guard Self.passes(seconds, on: thread), thread.sleeps(seconds: rest) else { return }
+        var request = pollfd(fd: output, events: Int16(POLLOUT), revents: 0)
+        if poll(&request, 1, 1000) > 0 { _ = write(output, line, line.count) }
+        end()
+      }
+    } catch {
+      throw .watchdog(text: "no thread: \(error.reason)", rank: rank)
     }
-    guard code == 0 else { throw .watchdog(text: "no thread: \(String(cString: strerror(code)))", rank: rank) }
   }
 
   func stop() { thread.stop() }

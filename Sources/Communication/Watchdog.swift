@@ -1,5 +1,6 @@
 import CMPI
 import Clocks
+import Threads
 
 #if canImport(Glibc)
   import Glibc
@@ -81,8 +82,9 @@ public final class Watchdog: @unchecked Sendable {
   ///
   /// - Throws: `.watchdog` when the system gives no thread.
   public func start() throws(CommunicationError) {
-    let code = thread.start { self.watch() }
-    guard code == 0 else { throw .watchdog(text: "no thread: \(String(cString: strerror(code)))", rank: rank) }
+    do throws(SystemThread.Shortage) { try thread.start { self.watch() } } catch {
+      throw .watchdog(text: "no thread: \(error.reason)", rank: rank)
+    }
     pulse.isWatched = true
   }
 

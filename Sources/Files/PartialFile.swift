@@ -14,10 +14,7 @@ public struct PartialName {
 
   /// One that nobody can know before.
   public init(of name: String) {
-    var random = SystemRandomNumberGenerator()
-    let digits = String(random.next() as UInt64, radix: 16)
-    let zeros = String(repeating: "0", count: 16 - digits.count)
-    text = ".\(Self.shortened(name)).\(zeros)\(digits)\(Self.suffix)"
+    text = ".\(Self.shortened(name)).\(RandomDigits.next())\(Self.suffix)"
   }
 
   private static func shortened(_ name: String) -> String {
@@ -39,6 +36,16 @@ public struct PartialName {
       digits.count == 16 && digits.allSatisfy { (48...57).contains($0) || (97...102).contains($0) }
     let isProcess = (1...7).contains(digits.count) && digits.allSatisfy { (48...57).contains($0) }
     return isRandom || isProcess ? String(inner[..<dot]) : nil
+  }
+}
+
+/// Parts of names that nobody can know before.
+enum RandomDigits {
+  /// 64 bits of the system's randomness: `0123456789abcdef`.
+  static func next() -> String {
+    var random = SystemRandomNumberGenerator()
+    let digits = String(random.next() as UInt64, radix: 16)
+    return String(repeating: "0", count: 16 - digits.count) + digits
   }
 }
 

@@ -1,5 +1,6 @@
-import CSignals
+import Clocks
 import Tensors
+import Threads
 
 #if canImport(Glibc)
   import Glibc
@@ -13,13 +14,12 @@ import Tensors
 /// a line says how many: `12 lines lost: nobody read them`. From the first that is lost on, none is taken until all that
 /// were taken before are written, so what is missing is missing in one piece.
 ///
-/// Nothing is allocated behind the first line. `@unchecked Sendable`: what both threads touch is read and written under
-/// `mutex`; `current` and `notice` belong to the thread.
+/// Nothing is allocated behind the first line. `@unchecked Sendable`: what both threads touch is read and written in
+/// `monitor`; `current` and `notice` belong to the thread.
 public final class LineWriter: @unchecked Sendable {
   private let descriptor: Int32
-  private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-  /// Signalled at every change of what follows.
-  private let change = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+  /// Woken at every change of what follows.
+  private let monitor = Monitor()
   private var queue: LineQueue
   /// What the thread writes.
   private let current: MemoryBlock
@@ -34,33 +34,19 @@ public final class LineWriter: @unchecked Sendable {
   /// Somebody has waited in vain: nobody does again until all is written.
   private var isStuck = false
 
+  private static let stackByteCount = 256 << 10
+
   /// - Parameter capacity: how many bytes may wait.
   public init(descriptor: Int32, capacity: Int = 64 << 10) {
     precondition(capacity >= 512, "no room for a line in \(capacity) bytes")
     self.descriptor = descriptor
     queue = LineQueue(capacity: capacity)
     current = MemoryBlock(byteCount: capacity)
-    check(pthread_mutex_init(mutex, nil), "pthread_mutex_init")
-    var attributes = pthread_condattr_t()
-    check(pthread_condattr_init(&attributes), "pthread_condattr_init")
-    #if canImport(Glibc)
-      check(pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC), "pthread_condattr_setclock")
-    #endif
-    check(pthread_cond_init(change, &attributes), "pthread_cond_init")
-    pthread_condattr_destroy(&attributes)
-  }
-
-  // Only where no thread was started: it keeps this object.
-  deinit {
-    pthread_cond_destroy(change)
-    pthread_mutex_destroy(mutex)
-    change.deallocate()
-    mutex.deallocate()
   }
 
   /// Takes a line (with its line feed), or counts it as lost. What is longer than the capacity is cut.
   public func write(_ line: UnsafeRawBufferPointer) {
-    let isTaken = locked {
+    let isTaken = monitor.locked {
       guard isRunning || start() else { return false }
       // Where writing has failed, a new line shows whether that is over.
       if lostCount > 0, lossCode == 0 || !queue.append(line) {
@@ -68,7 +54,7 @@ public final class LineWriter: @unchecked Sendable {
       } else if lostCount == 0, !queue.append(line) {
         lostCount = 1
       }
-      wake()
+      monitor.wake()
       return true
     }
     // The system gives no thread: written as programs do.
@@ -83,7 +69,7 @@ public final class LineWriter: @unchecked Sendable {
   /// Waits a moment until everything is written, so that what another descriptor gets next stands behind it; not for a
   /// reader that somebody has waited for in vain.
   public func settle() {
-    locked {
+    monitor.locked {
       guard isRunning, !isStuck else { return }
       isStuck = !waitUntilWritten(seconds: 0.25)
     }
@@ -91,12 +77,12 @@ public final class LineWriter: @unchecked Sendable {
 
   /// At the end of a program: waits until everything is written, so many seconds at most; for nil, as long as it takes.
   public func finish(withinSeconds seconds: Double?) {
-    locked {
+    monitor.locked {
       guard isRunning else { return }
       if let seconds {
         _ = waitUntilWritten(seconds: seconds)
       } else {
-        while isBusy { check(pthread_cond_wait(change, mutex), "pthread_cond_wait") }
+        while isBusy { monitor.wait() }
       }
     }
   }
@@ -104,58 +90,19 @@ public final class LineWriter: @unchecked Sendable {
   private var isBusy: Bool { isWriting || !queue.isEmpty || lostCount > 0 && lossCode == 0 }
 
   private func waitUntilWritten(seconds: Double) -> Bool {
-    var end = timespec()
-    #if canImport(Glibc)
-      clock_gettime(CLOCK_MONOTONIC, &end)
-    #else
-      clock_gettime(CLOCK_REALTIME, &end)
-    #endif
-    let nanoseconds = end.tv_nsec + Int(seconds * 1e9)
-    end.tv_sec += nanoseconds / 1_000_000_000
-    end.tv_nsec = nanoseconds % 1_000_000_000
+    let end = SystemClock.monotonic.nanoseconds + UInt64(seconds * 1e9)
     while isBusy {
-      if pthread_cond_timedwait(change, mutex, &end) != 0 { return !isBusy }
+      if !monitor.wait(until: end) { return false }
     }
     return true
   }
 
   /// Starts the thread; it lives as long as the process. False when the system gives none.
   private func start() -> Bool {
-    var before = sigset_t()
-    check(csig_leave_requests_to_others(&before), "pthread_sigmask")
-    defer { check(pthread_sigmask(SIG_SETMASK, &before, nil), "pthread_sigmask") }
-    var attributes = pthread_attr_t()
-    guard pthread_attr_init(&attributes) == 0 else { return false }
-    defer { pthread_attr_destroy(&attributes) }
-    check(pthread_attr_setstacksize(&attributes, 256 << 10), "pthread_attr_setstacksize")
-    check(pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED)), "pthread_attr_setdetachstate")
-    let context = Unmanaged.passRetained(self)
-    #if canImport(Darwin)
-      var thread: pthread_t?
-    #else
-      var thread = pthread_t()
-    #endif
-    let code = pthread_create(
-      &thread, &attributes,
-      { context in
-        #if canImport(Darwin)
-          Unmanaged<LineWriter>.fromOpaque(context).takeUnretainedValue().serve()
-        #else
-          if let context { Unmanaged<LineWriter>.fromOpaque(context).takeUnretainedValue().serve() }
-        #endif
-        return nil
-      }, context.toOpaque())
-    isRunning = code == 0
-    if !isRunning { context.release() }
-    return isRunning
-  }
-
-  private func wake() { check(pthread_cond_broadcast(change), "pthread_cond_broadcast") }
-
-  private func locked<Result>(_ body: () -> Result) -> Result {
-    check(pthread_mutex_lock(mutex), "pthread_mutex_lock")
-    defer { check(pthread_mutex_unlock(mutex), "pthread_mutex_unlock") }
-    return body()
+    guard let thread = try? SystemThread(stackByteCount: Self.stackByteCount, { self.serve() }) else { return false }
+    thread.detach()
+    isRunning = true
+    return true
   }
 }
 
@@ -163,9 +110,9 @@ public final class LineWriter: @unchecked Sendable {
 extension LineWriter {
   private func serve() {
     while true {
-      let (count, told) = locked { next() }
+      let (count, told) = monitor.locked { next() }
       let (code, isTorn) = Self.put(UnsafeRawBufferPointer(start: current.address, count: count), to: descriptor)
-      locked {
+      monitor.locked {
         isWriting = false
         self.isTorn = isTorn
         if code != 0 {
@@ -173,7 +120,7 @@ extension LineWriter {
           lostCount += queue.removeAll() + max(1, told)
         }
         if !isBusy { isStuck = false }
-        wake()
+        monitor.wake()
       }
     }
   }
@@ -191,7 +138,7 @@ extension LineWriter {
         isWriting = true
         return (queue.removeFirst(into: current.address), 0)
       }
-      check(pthread_cond_wait(change, mutex), "pthread_cond_wait")
+      monitor.wait()
     }
   }
 
@@ -234,9 +181,4 @@ extension LineWriter {
     }
     return (0, false)
   }
-}
-
-/// These calls fail only when called wrongly.
-private func check(_ code: Int32, _ call: String) {
-  precondition(code == 0, "\(call) fails: \(String(cString: strerror(code)))")
 }

@@ -17,7 +17,7 @@ extension ClassCheck {
     var isUnreadable = false
     var isFound: [Int64] = [0]
     try communicator.together {
-      guard communicator.rank == 0, let place, (try? place.isEmpty) != true else { return }
+      guard communicator.rank == 0, let place, (try? place.hasNothing) != true else { return }
       do throws(CheckpointError) {
         let file = try SafetensorsFile(place)
         guard file.metadata["data"] == data, file.metadata["iterations"] == String(iterations) else { return }
@@ -42,7 +42,7 @@ extension ClassCheck {
 
   /// Writes the network where it is still to be; what cannot be written is warned of once, and tried again.
   func keep(_ logger: Logger) {
-    guard let place = owedPlace, !sparesUnreadable || (try? place.isEmpty) == true else { return }
+    guard let place = owedPlace, !sparesUnreadable || (try? place.hasNothing) == true else { return }
     do throws(CheckpointError) {
       try save(place)
       if hasWarnedOfKeeping { logger.notice("\(place) is written now") }

@@ -1,6 +1,7 @@
 import CSignals
 import Clocks
 import Synchronization
+import Threads
 
 #if canImport(Glibc)
   import Glibc
@@ -27,22 +28,12 @@ public final class StopSignals: Sendable {
     var set = set
     let code = pthread_sigmask(SIG_BLOCK, &set, nil)
     precondition(code == 0, "pthread_sigmask fails with \(code)")
-    // The thread leaves to others what it does not take from the descriptor.
-    var before = sigset_t()
-    let shielded = csig_leave_requests_to_others(&before)
-    precondition(shielded == 0, "pthread_sigmask fails with \(shielded)")
-    var thread = pthread_t()
-    let context = Unmanaged.passRetained(self).toOpaque()
-    let started = pthread_create(
-      &thread, nil,
-      { context in
-        // The thread lives as long as the process.
-        if let context { Unmanaged<StopSignals>.fromOpaque(context).takeUnretainedValue().listen() }
-        return nil
-      }, context)
-    precondition(started == 0, "cannot start the thread that waits for signals: \(String(cString: strerror(started)))")
-    pthread_sigmask(SIG_SETMASK, &before, nil)
-    _ = pthread_detach(thread)
+    do throws(SystemThread.Shortage) {
+      // It lives as long as the process.
+      try SystemThread { self.listen() }.detach()
+    } catch {
+      preconditionFailure("cannot start the thread that waits for signals: \(error.reason)")
+    }
   }
 
   /// What has been asked for so far.
